@@ -1,0 +1,1 @@
+"""Webhooks in, from vendors; webhooks out, to subscribers."""
