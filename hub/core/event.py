@@ -78,7 +78,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _make(
-    type_: str, *, tenant: str, source: str, cause: str, trace: str, subject: str, data: Fact, occurred_at: datetime, key: str | None
+    type_: str,
+    *,
+    tenant: str,
+    source: str,
+    cause: str,
+    trace: str,
+    subject: str,
+    data: Fact,
+    occurred_at: datetime,
+    key: str | None,
 ) -> Event:
     expected = VOCABULARY.get(type_)
     if expected is None or type(data) is not expected:
@@ -123,7 +132,14 @@ def event(raw: Raw, type: str, *, subject: str, data: Fact, occurred_at: datetim
 
 
 def following(
-    cause: Event, type: str, *, by: str, subject: str, data: Fact, occurred_at: datetime | None = None, key: str | None = None  # noqa: A002
+    cause: Event,
+    type: str,
+    *,
+    by: str,
+    subject: str,
+    data: Fact,
+    occurred_at: datetime | None = None,
+    key: str | None = None,
 ) -> Event:
     """A fact that part `by` of the hub concludes from another fact (a match from a receipt, a check from a quote)."""
     return _make(
@@ -140,7 +156,16 @@ def following(
 
 
 def decided(
-    type: str, *, tenant: str, by: str, subject: str, data: Fact, occurred_at: datetime, once: str, key: str | None = None, trace: str | None = None  # noqa: A002
+    type: str,
+    *,
+    tenant: str,
+    by: str,
+    subject: str,
+    data: Fact,
+    occurred_at: datetime,
+    once: str,
+    key: str | None = None,
+    trace: str | None = None,
 ) -> Event:
     """A fact that a person or the clock decides. `once` makes its id: the same decision told twice is one fact."""
     cause = derive("cmd", tenant, by, once)

@@ -75,7 +75,10 @@ def read_manifest(path: Path) -> Manifest:
         manifest = msgspec.convert(values, Manifest)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise Misconfigured(
-            happened=f"the manifest cannot be read: {error}", next="correct the named field", file=path.name, folder=path.parent.name
+            happened=f"the manifest cannot be read: {error}",
+            next="correct the named field",
+            file=path.name,
+            folder=path.parent.name,
         ) from error
     if manifest.name != path.parent.name or manifest.kind != manifest.name.partition("_")[0]:
         raise Misconfigured(

@@ -118,7 +118,7 @@ class Supply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @_fact("lead.created", "lead.updated")
-class Lead(Fact, kw_only=True):
+class Lead(Fact, frozen=True, kw_only=True):
     lead: str
     name: str | None = None
     company: str | None = None
@@ -129,7 +129,7 @@ class Lead(Fact, kw_only=True):
 
 
 @_fact("customer.created", "customer.updated")
-class Customer(Fact, kw_only=True):
+class Customer(Fact, frozen=True, kw_only=True):
     customer: str
     name: str
     tax_id: str | None = None
@@ -140,7 +140,7 @@ class Customer(Fact, kw_only=True):
 
 
 @_fact("opportunity.stage_changed")
-class OpportunityStage(Fact, kw_only=True):
+class OpportunityStage(Fact, frozen=True, kw_only=True):
     opportunity: str
     stage: str
     customer: str | None = None
@@ -154,7 +154,7 @@ class OpportunityStage(Fact, kw_only=True):
 
 
 @_fact("quote.requested")
-class QuoteRequested(Fact, kw_only=True):
+class QuoteRequested(Fact, frozen=True, kw_only=True):
     quote: str
     lines: tuple[Line, ...]
     customer: str | None = None
@@ -170,7 +170,7 @@ class QuoteRequested(Fact, kw_only=True):
 
 
 @_fact("quote.checked")
-class QuoteChecked(Fact, kw_only=True):
+class QuoteChecked(Fact, frozen=True, kw_only=True):
     """`verdict` is `available` (all by the day it is needed), `later` (all, on `promise_date`) or `short` (never, as far as is known)."""
 
     quote: str
@@ -184,7 +184,7 @@ class QuoteChecked(Fact, kw_only=True):
 
 
 @_fact("quote.approved")
-class QuoteApproved(Fact, kw_only=True):
+class QuoteApproved(Fact, frozen=True, kw_only=True):
     quote: str
     approved_by: str | None = None
     record: str | None = None
@@ -203,7 +203,7 @@ class QuoteApproved(Fact, kw_only=True):
     "contract.expired",
     "contract.revoked",
 )
-class Contract(Fact, kw_only=True):
+class Contract(Fact, frozen=True, kw_only=True):
     """`contract` is our number (e.g. the order or quote number given to the platform), `record` the platform's flow id."""
 
     contract: str
@@ -222,7 +222,7 @@ class Contract(Fact, kw_only=True):
 
 
 @_fact("order.placed", "order.changed")
-class Order(Fact, kw_only=True):
+class Order(Fact, frozen=True, kw_only=True):
     """`payment_terms` such as `30/70` are percentages of `amount`: deposit / balance. `open_amount` is what is still unpaid, if known."""
 
     order: str
@@ -243,14 +243,14 @@ class Order(Fact, kw_only=True):
 
 
 @_fact("order.cancelled")
-class OrderCancelled(Fact, kw_only=True):
+class OrderCancelled(Fact, frozen=True, kw_only=True):
     order: str
     reason: str | None = None
     record: str | None = None
 
 
 @_fact("receivable.opened")
-class ReceivableOpened(Fact, kw_only=True):
+class ReceivableOpened(Fact, frozen=True, kw_only=True):
     """One instalment of an order. `label` names it for people (`30 %`), `percent` is its part of the order."""
 
     receivable: str
@@ -268,7 +268,7 @@ class ReceivableOpened(Fact, kw_only=True):
 
 
 @_fact("receivable.settled")
-class ReceivableSettled(Fact, kw_only=True):
+class ReceivableSettled(Fact, frozen=True, kw_only=True):
     """`order_settled` is true when nothing of the order is open any more."""
 
     receivable: str
@@ -288,7 +288,7 @@ class ReceivableSettled(Fact, kw_only=True):
 
 
 @_fact("receipt.received")
-class Receipt(Fact, kw_only=True):
+class Receipt(Fact, frozen=True, kw_only=True):
     """Money that came in. `receipt` is derived from the account and the bank's own reference, or from the row's fingerprint."""
 
     receipt: str
@@ -310,7 +310,7 @@ class Receipt(Fact, kw_only=True):
 
 
 @_fact("receipt.reversed")
-class ReceiptReversed(Fact, kw_only=True):
+class ReceiptReversed(Fact, frozen=True, kw_only=True):
     receipt: str
     amount: Decimal
     currency: str = "CNY"
@@ -320,7 +320,7 @@ class ReceiptReversed(Fact, kw_only=True):
 
 
 @_fact("statement.read")
-class StatementRead(Fact, kw_only=True):
+class StatementRead(Fact, frozen=True, kw_only=True):
     """`balanced` is true where opening + credits − debits = closing, false where not, and none where the file has no balances."""
 
     statement: str
@@ -342,7 +342,7 @@ class StatementRead(Fact, kw_only=True):
 
 
 @_fact("match.proposed")
-class MatchProposed(Fact, kw_only=True):
+class MatchProposed(Fact, frozen=True, kw_only=True):
     """The desk's answer for one receipt. `lane` is `auto`, `review` or `open`; `held_by` says in a short phrase why it is not automatic."""
 
     match: str
@@ -358,7 +358,7 @@ class MatchProposed(Fact, kw_only=True):
 
 
 @_fact("match.accepted")
-class MatchAccepted(Fact, kw_only=True):
+class MatchAccepted(Fact, frozen=True, kw_only=True):
     match: str
     receipt: str
     currency: str = "CNY"
@@ -370,7 +370,7 @@ class MatchAccepted(Fact, kw_only=True):
 
 
 @_fact("match.rejected")
-class MatchRejected(Fact, kw_only=True):
+class MatchRejected(Fact, frozen=True, kw_only=True):
     match: str
     receipt: str
     by: str
@@ -379,7 +379,7 @@ class MatchRejected(Fact, kw_only=True):
 
 
 @_fact("match.undone")
-class MatchUndone(Fact, kw_only=True):
+class MatchUndone(Fact, frozen=True, kw_only=True):
     match: str
     receipt: str
     by: str
@@ -390,7 +390,7 @@ class MatchUndone(Fact, kw_only=True):
 
 
 @_fact("stock.changed")
-class StockChanged(Fact, kw_only=True):
+class StockChanged(Fact, frozen=True, kw_only=True):
     """All that one connection knows of one product now, warehouse by warehouse; what is not named is gone."""
 
     sku: str
@@ -400,7 +400,7 @@ class StockChanged(Fact, kw_only=True):
 
 
 @_fact("stock.reserved")
-class StockReserved(Fact, kw_only=True):
+class StockReserved(Fact, frozen=True, kw_only=True):
     hold: str
     quote: str
     sku: str
@@ -411,7 +411,7 @@ class StockReserved(Fact, kw_only=True):
 
 
 @_fact("stock.released")
-class StockReleased(Fact, kw_only=True):
+class StockReleased(Fact, frozen=True, kw_only=True):
     hold: str
     quote: str
     reason: str | None = None
@@ -421,7 +421,7 @@ class StockReleased(Fact, kw_only=True):
 
 
 @_fact("shipment.changed")
-class Shipment(Fact, kw_only=True):
+class Shipment(Fact, frozen=True, kw_only=True):
     shipment: str
     order: str | None = None
     status: str
@@ -431,7 +431,7 @@ class Shipment(Fact, kw_only=True):
 
 
 @_fact("approval.finished")
-class Approval(Fact, kw_only=True):
+class Approval(Fact, frozen=True, kw_only=True):
     approval: str
     result: str
     about: str | None = None
@@ -441,7 +441,7 @@ class Approval(Fact, kw_only=True):
 
 
 @_fact("message.received")
-class MessageReceived(Fact, kw_only=True):
+class MessageReceived(Fact, frozen=True, kw_only=True):
     message: str
     sender: str
     text: str = ""
@@ -452,14 +452,14 @@ class MessageReceived(Fact, kw_only=True):
 
 
 @_fact("message.delivered")
-class MessageDelivered(Fact, kw_only=True):
+class MessageDelivered(Fact, frozen=True, kw_only=True):
     message: str
     to: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
 
 
 @_fact("call.ended")
-class CallEnded(Fact, kw_only=True):
+class CallEnded(Fact, frozen=True, kw_only=True):
     call: str
     customer: str | None = None
     seconds: int = 0
@@ -467,7 +467,7 @@ class CallEnded(Fact, kw_only=True):
 
 
 @_fact("visit.planned")
-class VisitPlanned(Fact, kw_only=True):
+class VisitPlanned(Fact, frozen=True, kw_only=True):
     visit: str
     on: date
     customer: str | None = None
@@ -475,7 +475,7 @@ class VisitPlanned(Fact, kw_only=True):
 
 
 @_fact("task.due")
-class TaskDue(Fact, kw_only=True):
+class TaskDue(Fact, frozen=True, kw_only=True):
     task: str
     title: str
     due_at: datetime
@@ -483,7 +483,7 @@ class TaskDue(Fact, kw_only=True):
 
 
 @_fact("node.overdue")
-class NodeOverdue(Fact, kw_only=True):
+class NodeOverdue(Fact, frozen=True, kw_only=True):
     node: str
     order: str
     owner: str | None = None
@@ -494,7 +494,7 @@ class NodeOverdue(Fact, kw_only=True):
 
 
 @_fact("connection.failed", "connection.recovered")
-class ConnectionState(Fact, kw_only=True):
+class ConnectionState(Fact, frozen=True, kw_only=True):
     connection: str
     code: str | None = None
     happened: str | None = None
@@ -502,7 +502,7 @@ class ConnectionState(Fact, kw_only=True):
 
 
 @_fact("action.done", "action.failed")
-class ActionResult(Fact, kw_only=True):
+class ActionResult(Fact, frozen=True, kw_only=True):
     """`state` is `done`, `failed` or `unknown` (the answer was lost); `record` is the vendor's id of what was made or changed."""
 
     action: str
