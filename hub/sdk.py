@@ -76,6 +76,7 @@ from hub.core.vocabulary import (
     TaskDue,
     VisitPlanned,
 )
+from hub.crypto import CallbackCipher, Encrypted
 
 __all__ = [
     "Accepted",
@@ -83,6 +84,7 @@ __all__ = [
     "Answer",
     "Approval",
     "CallEnded",
+    "CallbackCipher",
     "Clock",
     "ConnectionState",
     "Connector",
@@ -91,6 +93,7 @@ __all__ = [
     "Cursor",
     "Customer",
     "Delivery",
+    "Encrypted",
     "Event",
     "Fact",
     "Http",
