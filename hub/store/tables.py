@@ -228,7 +228,6 @@ actions = Table(
     metadata,
     tenant(),
     Column("id", String(40), primary_key=True),
-    Column("place", Serial().with_variant(BigInteger, "sqlite"), nullable=False),
     Column("connection", String(64), nullable=False),
     Column("what", String(64), nullable=False),
     Column("about", Text),
