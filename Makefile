@@ -4,6 +4,8 @@
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
+# Errors are shown, and nothing else: byte code is made when a module is first used.
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 ARGS ?=
 # pytest's own arguments: make test TESTS="tests/unit -k money"
 TESTS ?=
@@ -38,8 +40,8 @@ $(VENV)/made:
 	fi; \
 	rm -f $(MADE_FROM); \
 	echo "setup: $$($(BIN)/python --version) and the locked dependencies, in $(VENV)"; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/test.txt; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .; \
+	$(PIP) install --no-compile --require-hashes -r locks/test.txt; \
+	$(PIP) install --no-deps --no-build-isolation --editable .; \
 	{ echo "$(CURDIR)"; cat $(SOURCES); } > $(MADE_FROM)
 
 demo: setup ## the hub with simulated vendors, a working day played through it; ARGS=--once plays it and exits
@@ -68,7 +70,7 @@ crash: setup ## kill the hub at every named step and count what was lost or doub
 	@$(BIN)/python -m tests.crash $(ARGS)
 
 lock: setup ## write the lock files anew from pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(PIP) install uv
 	@lock="$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command make\ lock $(ARGS)"; \
 	$$lock -o locks/runtime.txt && $$lock --extra postgres --group test -o locks/test.txt
