@@ -35,6 +35,7 @@ from hub.core.errors import (
 from hub.core.event import Event, Ignored, Raw, event
 from hub.core.ids import derive, digest
 from hub.core.money import Money
+from hub.core.tokens import token
 from hub.core.vocabulary import (
     ActionResult,
     Approval,
@@ -155,4 +156,5 @@ __all__ = [
     "derive",
     "digest",
     "event",
+    "token",
 ]

@@ -442,6 +442,8 @@ class Approval(Fact, frozen=True, kw_only=True):
 
 @_fact("message.received")
 class MessageReceived(Fact, frozen=True, kw_only=True):
+    """`kind` is `text` or `choice` (a button of card `task`). `reply_to` is what the vendor wants back to change that card, once."""
+
     message: str
     sender: str
     text: str = ""
@@ -449,6 +451,7 @@ class MessageReceived(Fact, frozen=True, kw_only=True):
     channel: str | None = None
     choice: str | None = None
     task: str | None = None
+    reply_to: str | None = None
 
 
 @_fact("message.delivered")
