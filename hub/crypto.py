@@ -1,4 +1,4 @@
-"""Ciphers: sealing what is kept secret at rest, the callback cipher of Chinese messengers, and ed25519 signatures.
+"""Ciphers: sealing what is kept secret at rest, and the callback cipher of Chinese messengers.
 
 No error of this module shows a key, a plain text or a sealed text.
 """
@@ -13,9 +13,7 @@ import os
 from collections.abc import Callable
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from hub.core.errors import Malformed, Misconfigured, Problem, SignatureRefused
@@ -208,20 +206,3 @@ class CallbackCipher:
             next="compare the EncodingAESKey in the vendor's console with the one set here",
             connection=self._connection,
         )
-
-
-# --- ed25519 -----------------------------------------------------------------------------------------------------
-
-
-def sign_ed25519(private_key: bytes, message: bytes) -> bytes:
-    """The 64-byte signature of `message` under a 32-byte private key (RFC 8032)."""
-    return Ed25519PrivateKey.from_private_bytes(private_key).sign(message)
-
-
-def verifies_ed25519(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether `signature` is that key's signature of `message`. False for a key or signature of another length too."""
-    try:
-        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
