@@ -1,0 +1,152 @@
+"""From a file's bytes to rows of text. The bytes decide what it is, never the name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+
+import msgspec
+import python_calamine
+
+from hub.sdk import Unreadable
+
+from .cells import from_spreadsheet
+
+_OLE = bytes.fromhex("D0CF11E0A1B11AE1")
+_ZIP = b"PK\x03\x04"
+MAX_BYTES = 100 * 2**20
+MAX_UNPACKED = 400 * 2**20
+MAX_ROWS = 1_000_000
+MAX_COLUMNS = 512
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One row and the line it stands on in the file (or sheet)."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+def is_spreadsheet(head: bytes) -> bool:
+    return head.startswith((_OLE, _ZIP))
+
+
+def decode(body: bytes) -> str:
+    """The text: strict UTF-8 (with or without BOM), else UTF-16, else GB18030, of which GBK and GB2312 are parts. Raises `Unreadable`."""
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        order = ["utf-16"]
+    elif body[:200].count(b"\x00") > len(body[:200]) // 4:
+        order = ["utf-16-le" if body[1:2] == b"\x00" else "utf-16-be"]
+    else:
+        order = ["utf-8-sig", "gb18030"]
+    for encoding in order:
+        with suppress(UnicodeDecodeError):
+            return body.decode(encoding)
+    raise Unreadable(
+        happened="the text is neither UTF-8, UTF-16 nor GB18030",
+        next="export the file again from the bank and do not open it in another program first",
+        rule="encoding",
+    )
+
+
+def text_rows(text: str, delimiter: str) -> Iterator[Row]:
+    """The rows of delimited text. Raises `Unreadable` where quotes swallow the rest of the file."""
+    line = 1
+    reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter)
+    try:
+        for number, cells in enumerate(reader):
+            if number >= MAX_ROWS or len(cells) > MAX_COLUMNS:
+                raise _too_large(f"line {line}")
+            if any(cell.count("\n") > 5 for cell in cells):
+                raise Unreadable(
+                    happened="a quote is opened and not closed",
+                    next="export the file again from the bank",
+                    rule="unclosed quote",
+                    pointer=f"line {line}",
+                )
+            yield Row(line=line, cells=tuple(cells))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise Unreadable(
+            happened=f"the text is not a table: {error}",
+            next="export the file again from the bank",
+            rule="table",
+            pointer=f"line {line}",
+        ) from error
+
+
+def sheets(body: bytes) -> Iterator[tuple[Row, ...]]:
+    """The sheets of an XLS, XLSX or other spreadsheet, each as its rows. Raises `Unreadable`."""
+    _check_container(body)
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(body))
+        names = book.sheet_names
+        for name in names:
+            sheet = book.get_sheet_by_name(name)
+            if sheet.total_height > MAX_ROWS or sheet.total_width > MAX_COLUMNS:
+                raise _too_large(f"sheet {name}")
+            yield tuple(
+                Row(line=number, cells=tuple(from_spreadsheet(cell) for cell in row))
+                for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1)
+            )
+    except python_calamine.PasswordError as error:
+        raise _locked() from error
+    except Unreadable:
+        raise
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # the reader's own panics are not Exceptions
+        raise Unreadable(
+            happened="the spreadsheet is damaged",
+            next="export the file again from the bank",
+            rule="spreadsheet",
+        ) from error
+
+
+def _check_container(body: bytes) -> None:
+    """Refuse what is locked, and what would unpack to more than anyone exports."""
+    # An encrypted workbook is an OLE container whose directory names this stream, in UTF-16.
+    if body.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in body:
+        raise _locked()
+    if body.startswith(_ZIP):
+        try:
+            members = zipfile.ZipFile(io.BytesIO(body)).infolist()
+        except (zipfile.BadZipFile, ValueError, OSError) as error:
+            raise Unreadable(
+                happened="the spreadsheet is cut off or damaged", next="export the file again from the bank", rule="spreadsheet"
+            ) from error
+        if sum(member.file_size for member in members) > MAX_UNPACKED:
+            raise _too_large("spreadsheet")
+
+
+def check_start(body: bytes) -> None:
+    """Refuse by the first bytes what is no table at all. Raises `Unreadable`."""
+    if len(body) > MAX_BYTES:
+        raise _too_large("file")
+    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not start:
+        raise Unreadable(happened="the file is empty", next="export the period again", rule="empty file")
+    if start.startswith(b"<"):
+        raise Unreadable(
+            happened="the file is a web page or XML, whatever its name ends in",
+            next="choose CSV or Excel in the bank's export, or open the page and save it as CSV",
+            rule="html",
+            pointer="line 1",
+        )
+    if start.startswith(b"%PDF"):
+        raise Unreadable(happened="the file is a PDF", next="choose CSV or Excel in the bank's export", rule="pdf")
+
+
+def _locked() -> Unreadable:
+    return Unreadable(
+        happened="the spreadsheet is locked with a password", next="remove the password and upload it again", rule="password"
+    )
+
+
+def _too_large(pointer: str) -> Unreadable:
+    return Unreadable(
+        happened="the file is larger than any bank exports", next="export a shorter period", rule="too large", pointer=pointer
+    )
