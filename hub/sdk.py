@@ -22,6 +22,7 @@ from hub.core.errors import (
     LoginRefused,
     Malformed,
     Misconfigured,
+    NoSecretSet,
     OutcomeUnknown,
     RateLimited,
     Refused,
@@ -34,7 +35,8 @@ from hub.core.errors import (
 )
 from hub.core.event import Event, Ignored, Raw, event
 from hub.core.ids import derive, digest
-from hub.core.money import Money
+from hub.core.money import Money, minor_units
+from hub.core.signing import STYLES, Verified, Verifier, read_verifier
 from hub.core.tokens import token
 from hub.core.vocabulary import (
     ActionResult,
@@ -78,8 +80,10 @@ from hub.core.vocabulary import (
     VisitPlanned,
 )
 from hub.crypto import CallbackCipher, Encrypted
+from hub.keys import verify
 
 __all__ = [
+    "STYLES",
     "Accepted",
     "ActionResult",
     "Answer",
@@ -111,6 +115,7 @@ __all__ = [
     "MessageReceived",
     "Misconfigured",
     "Money",
+    "NoSecretSet",
     "NodeOverdue",
     "OpportunityStage",
     "Order",
@@ -151,10 +156,15 @@ __all__ = [
     "Unreadable",
     "VendorFault",
     "VendorRefused",
+    "Verified",
+    "Verifier",
     "VisitPlanned",
     "Writes",
     "derive",
     "digest",
     "event",
+    "minor_units",
+    "read_verifier",
     "token",
+    "verify",
 ]

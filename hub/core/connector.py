@@ -17,7 +17,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """An HTTP request to us, not yet trusted. `body` is what came over the wire, unpacked if it was compressed.
 
     Header names are lower case, in the order they came; a name can occur twice. `query` is decoded exactly once.
-    `url` is the public address of the hook as configured, without the query.
+    `url` is the public address of the hook as configured, without the query; `query_string` is the query as it was sent.
     """
 
     method: str
@@ -26,6 +26,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[str, str], ...]
     body: bytes
     received_at: datetime
+    query_string: str = ""
 
     def header(self, name: str) -> str | None:
         """The header's value, or `None`. Check `occurs_twice` for a header that security rests on."""

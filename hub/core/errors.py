@@ -50,6 +50,12 @@ class SignatureRefused(Refused):
     code = "signature-refused"
 
 
+class NoSecretSet(SignatureRefused):
+    """The connection has no secret to check a signature with: the delivery is kept apart and never processed."""
+
+    code = "no-secret-set"
+
+
 class Stale(Refused):
     """The signed time is outside the tolerance, in either direction."""
 
