@@ -19,8 +19,8 @@ def _noun(name: str, *columns: Column[object] | CheckConstraint) -> Table:
         tenant(),
         Column("id", String(160), primary_key=True),
         *columns,
-        # How often the row changed: what `If-Match` compares.
-        Column("version", Integer, nullable=False),
+        # The number of the event that changed the row last: what `If-Match` compares, and the same after a rebuild.
+        Column("version", BigInteger, nullable=False),
         info={"ledger": True},
     )
 

@@ -226,8 +226,9 @@ Index("ix_held_due", held.c.due_at)
 actions = Table(
     "actions",
     metadata,
-    tenant(),
-    Column("id", String(40), primary_key=True),
+    Column("place", Serial, primary_key=True, autoincrement=True),
+    Column("tenant", String(64), nullable=False),
+    Column("id", String(40), nullable=False),
     Column("connection", String(64), nullable=False),
     Column("what", String(64), nullable=False),
     Column("about", Text),
@@ -236,6 +237,7 @@ actions = Table(
     Column("trace", String(40), nullable=False),
     Column("state", String(10), nullable=False),  # waiting | started | done | failed | unknown
     Column("attempts", Integer, nullable=False),
+    Column("most_attempts", Integer),
     Column("due_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("finished_at", Instant),
@@ -243,6 +245,7 @@ actions = Table(
     Column("problem", Json),
     Column("asked_at", Instant, nullable=False),
 )
+Index("uq_actions_id", actions.c.tenant, actions.c.id, unique=True)
 Index("ix_actions_due", actions.c.state, actions.c.due_at)
 Index("ix_actions_connection", actions.c.tenant, actions.c.connection, actions.c.state)
 Index("ix_actions_trace", actions.c.tenant, actions.c.trace)

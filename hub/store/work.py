@@ -29,6 +29,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     cause: str = ""
     trace: str = ""
     due_at: datetime | None = None
+    most_attempts: int | None = None
+    """Give up after so many; a question that is only useful now is asked once."""
 
 
 class Work:
@@ -65,6 +67,7 @@ class Work:
                 "trace": ask.trace or (cause.trace if cause else ""),
                 "state": "waiting",
                 "attempts": 0,
+                "most_attempts": ask.most_attempts,
                 "due_at": ask.due_at or now,
                 "asked_at": now,
             }

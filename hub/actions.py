@@ -1,0 +1,300 @@
+"""What we ask of vendors: queued with an idempotency key, carried out one at a time for each thing, repeated with care.
+
+An action is marked `started` and committed before the vendor is called. Where the process dies in between, a later one finds
+it started: it is repeated only if the vendor makes that harmless, otherwise its outcome is `unknown` and a person decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+
+from hub.core.connector import ReportsStock, Writes
+from hub.core.errors import (
+    EgressRefused,
+    Invalid,
+    LoginRefused,
+    OutcomeUnknown,
+    Problem,
+    RateLimited,
+    Unreachable,
+    VendorFault,
+)
+from hub.core.event import Event, decided
+from hub.core.ids import derive
+from hub.core.steps import reached
+from hub.core.vocabulary import ActionResult, StockChanged, Supply
+from hub.ledger.record import record
+from hub.store import tables as t
+from hub.store.sql import Store
+from hub.store.work import Work
+
+log = structlog.get_logger("actions")
+
+READ_STOCK = "stock.read"
+"""The one question among the actions: its answer is recorded as facts."""
+
+_LEASE = timedelta(seconds=45)  # longer than any call may take
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """An action as it lies in the queue."""
+
+    tenant: str
+    id: str
+    connection: str
+    what: str
+    about: str | None
+    fields: Mapping[str, Any]
+    cause: str
+    trace: str
+    attempts: int
+    most_attempts: int | None
+
+
+class Vendor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who carries an action out. `idempotent`: the vendor makes a repeat with the same key harmless."""
+
+    does: Writes | ReportsStock
+    idempotent: bool
+    schedule: Schedule
+
+
+class Schedule(Protocol):
+    """When to try again: seconds after the given number of attempts, or `None` to give up."""
+
+    def __call__(self, attempts: int, id_: str) -> float | None: ...
+
+
+class Finds(Protocol):
+    """Finds who carries out `what` for a connection, and is told how it went (for the connection's state)."""
+
+    def vendor(self, tenant: str, connection: str, what: str) -> Vendor: ...
+
+    def went(self, work: Work, connection: str, problem: Problem | None) -> None: ...
+
+
+def patient(attempts: int, id_: str) -> float | None:
+    """2 s, 4 s, … 5 min with a quarter of jitter derived from the id; gives up after 20 attempts (about 80 minutes)."""
+    if attempts >= 20:
+        return None
+    spread = hashlib.sha256(f"{id_}{attempts}".encode()).digest()[0] / 255
+    return float(min(2.0**attempts, 300.0)) * (0.875 + 0.25 * spread)
+
+
+class Actions:
+    """The queue's worker. Any number of threads may call `run_once`."""
+
+    def __init__(self, store: Store, finds: Finds, *, lease: timedelta = _LEASE) -> None:
+        self._store = store
+        self._finds = finds
+        self._lease = lease
+
+    def run_once(self) -> bool:
+        """Carry out one action that is due; false where none is."""
+        action = self._claim()
+        if action is None:
+            return False
+        reached("act.started")
+        result, facts, problem = self._carry_out(action)
+        reached("act.called")
+        self._finish(action, result, facts, problem)
+        reached("act.recorded")
+        return True
+
+    def recover(self, *, all_started: bool = False) -> int:
+        """Deal with actions whose worker died: repeat the harmless, mark the others `unknown`. Returns how many.
+
+        `all_started` at the start of an embedded hub, where nobody else can be at work on them.
+        """
+        old = self._store.clock.now() - self._lease
+        query = sa.select(t.actions).where(t.actions.c.state == "started")
+        if not all_started:
+            query = query.where(t.actions.c.started_at < old)
+        with self._store.read_transaction() as connection:
+            orphans = [_action(row) for row in connection.execute(query).mappings()]
+        for action in orphans:
+            lost = OutcomeUnknown(
+                happened="the process that called the vendor died before the answer was kept",
+                next="look at the vendor whether it was done, then say so here, or ask again",
+                connection=action.connection,
+            )
+            self._finish(action, None, [], lost)
+        return len(orphans)
+
+    def wake(self, tenant: str, connection: str) -> None:
+        """The connection answers again: what waits for it is due now."""
+        with self._store.write_transaction() as transaction:
+            transaction.execute(
+                t.actions.update()
+                .where(t.actions.c.tenant == tenant, t.actions.c.connection == connection, t.actions.c.state == "waiting")
+                .where(t.actions.c.due_at > self._store.clock.now())
+                .values(due_at=self._store.clock.now())
+            )
+            self._store.bells.ring_on_commit(transaction, "actions")
+
+    def next_due(self) -> datetime | None:
+        """When the next waiting action is due."""
+        with self._store.read_transaction() as connection:
+            return connection.execute(sa.select(sa.func.min(t.actions.c.due_at)).where(t.actions.c.state == "waiting")).scalar()
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _claim(self) -> Action | None:
+        """The first due action before which nothing else about the same thing waits; marked as started."""
+        now = self._store.clock.now()
+        earlier = t.actions.alias()
+        blocked = sa.exists().where(
+            earlier.c.tenant == t.actions.c.tenant,
+            earlier.c.connection == t.actions.c.connection,
+            earlier.c.about == t.actions.c.about,
+            earlier.c.state.in_(("waiting", "started")),
+            earlier.c.place < t.actions.c.place,
+        )
+        paused = sa.exists().where(
+            t.connections.c.tenant == t.actions.c.tenant, t.connections.c.id == t.actions.c.connection, t.connections.c.paused
+        )
+        query = (
+            sa.select(t.actions)
+            .where(t.actions.c.state == "waiting", t.actions.c.due_at <= now, ~blocked, ~paused)
+            .order_by(t.actions.c.due_at, t.actions.c.place)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        with self._store.read_transaction() as connection:
+            if connection.execute(query.with_only_columns(t.actions.c.place)).first() is None:
+                return None  # nothing due: the writer's lock is not taken
+        with self._store.write_transaction() as connection:
+            row = connection.execute(query).mappings().first()
+            if row is None:
+                return None
+            started = {"state": "started", "started_at": now, "attempts": row["attempts"] + 1}
+            connection.execute(t.actions.update().where(t.actions.c.place == row["place"]).values(**started))
+        return msgspec.structs.replace(_action(row), attempts=row["attempts"] + 1)
+
+    def _carry_out(self, action: Action) -> tuple[str | None, Sequence[Event], Problem | None]:
+        try:
+            vendor = self._finds.vendor(action.tenant, action.connection, action.what)
+            if action.what == READ_STOCK:
+                if not isinstance(vendor.does, ReportsStock):
+                    raise Invalid(
+                        happened="the connection does not report stock", next="name another", connection=action.connection
+                    )
+                skus = [str(sku) for sku in action.fields["skus"]]
+                return None, self._stock_facts(action, skus, vendor.does.stock(skus)), None
+            if not isinstance(vendor.does, Writes):
+                raise Invalid(happened="the connection cannot write", next="name another", connection=action.connection)
+            return vendor.does.write(action.what, action.fields, idempotency_key=action.id), [], None
+        except Problem as problem:
+            return None, [], problem
+        except Exception as error:  # a defect of ours or of the connector; whether the vendor was reached is not known
+            log.exception("action.defect", tenant=action.tenant, connection=action.connection, action=action.id)
+            return (
+                None,
+                [],
+                OutcomeUnknown(
+                    happened=f"the connector stumbled: {type(error).__name__}",
+                    next="look at the vendor whether it was done; tell the connector's owner",
+                    connection=action.connection,
+                ),
+            )
+
+    def _stock_facts(self, action: Action, skus: Sequence[str], supplies: Sequence[Supply]) -> list[Event]:
+        now = self._store.clock.now()
+        return [
+            decided(
+                "stock.changed",
+                tenant=action.tenant,
+                by=action.connection,
+                subject=sku,
+                data=StockChanged(sku=sku, supplies=tuple(one for one in supplies if one.sku == sku), as_of=now),
+                occurred_at=now,
+                once=f"{action.id}|{action.attempts}|{sku}",
+                trace=action.trace or None,
+            )
+            for sku in skus
+        ]
+
+    def _finish(self, action: Action, result: str | None, facts: Sequence[Event], problem: Problem | None) -> None:
+        now = self._store.clock.now()
+        state, due = self._verdict(action, problem, now)
+        values: dict[str, Any] = {"state": state, "problem": problem.as_dict() if problem else None, "record": result}
+        if state == "waiting":
+            values |= {"due_at": due, "started_at": None}
+            if isinstance(problem, RateLimited):
+                values["attempts"] = action.attempts - 1  # being told to wait is not a failure
+        else:
+            values["finished_at"] = now
+        with self._store.work(action.tenant) as work:
+            where = (t.actions.c.tenant == action.tenant, t.actions.c.id == action.id, t.actions.c.state == "started")
+            if work.connection.execute(t.actions.update().where(*where).values(**values)).rowcount != 1:
+                return  # another worker has settled it
+            if state != "waiting":
+                record(work, [*facts, self._result(action, state, result, problem, now)])
+            self._finds.went(work, action.connection, problem)
+            work.ring("actions")
+
+    def _verdict(self, action: Action, problem: Problem | None, now: datetime) -> tuple[str, datetime | None]:
+        if problem is None:
+            return "done", None
+        if isinstance(problem, RateLimited):
+            return "waiting", now + timedelta(seconds=max(problem.after, 0.05))
+        lost = isinstance(problem, OutcomeUnknown)
+        if lost and not self._harmless(action):
+            return "unknown", None
+        if lost or isinstance(problem, Unreachable | VendorFault):
+            wait = self._schedule(action)(action.attempts, action.id)
+            if wait is not None and (action.most_attempts is None or action.attempts < action.most_attempts):
+                return "waiting", now + timedelta(seconds=wait)
+        if isinstance(problem, LoginRefused | EgressRefused) and action.most_attempts is None:
+            # Nothing was done and nobody but a person can mend it: wait for the next change of the connection.
+            return "waiting", now + timedelta(minutes=5)
+        return "failed", None
+
+    def _harmless(self, action: Action) -> bool:
+        try:
+            return action.what == READ_STOCK or self._finds.vendor(action.tenant, action.connection, action.what).idempotent
+        except Problem:
+            return False
+
+    def _schedule(self, action: Action) -> Schedule:
+        try:
+            return self._finds.vendor(action.tenant, action.connection, action.what).schedule
+        except Problem:
+            return patient
+
+    def _result(self, action: Action, state: str, result: str | None, problem: Problem | None, now: datetime) -> Event:
+        done = state == "done"
+        return decided(
+            "action.done" if done else "action.failed",
+            tenant=action.tenant,
+            by=action.connection,
+            subject=action.id,
+            key=action.about,
+            data=ActionResult(
+                action=action.id,
+                what=action.what,
+                connection=action.connection,
+                state=state,
+                about=action.about,
+                record=result,
+                attempts=action.attempts,
+                code=problem.code if problem else None,
+                happened=problem.happened if problem else None,
+                next=problem.next if problem else None,
+                fields=dict(action.fields),
+            ),
+            occurred_at=now,
+            once=f"{action.id}|{derive('try', state, str(action.attempts))}",
+            trace=action.trace or None,
+        )
+
+
+def _action(row: Any) -> Action:
+    return Action(**{name: row[name] for name in Action.__struct_fields__})

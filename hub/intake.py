@@ -1,0 +1,216 @@
+"""Raw in: everything that arrives is kept as it came, and only then answered.
+
+Webhooks that arrive at the same time share one commit: a writer thread takes whatever has gathered, stores it in one
+transaction and answers all of them. A page of a poll or a file is stored by its own caller, in one commit with its cursor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.core.errors import Problem, Unavailable
+from hub.core.event import Raw
+from hub.core.steps import reached
+from hub.store import tables as t
+from hub.store.sql import Store
+from hub.store.work import insert_new
+
+_AT_ONCE = 400
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a raw: new, the same as before, or another body under a key we know."""
+
+    id: str
+    kind: Literal["new", "duplicate", "conflict"]
+
+
+def keep(connection: Connection, raws: Sequence[Raw]) -> list[Stored]:
+    """Store stamped raws in this transaction and put the new ones into the inbox."""
+    with connection.begin_nested() as savepoint:
+        if _keep_all(connection, raws):
+            return [Stored(id=raw.id, kind="new") for raw in raws]
+        savepoint.rollback()
+    return [_keep_one(connection, raw) for raw in raws]
+
+
+def _keep_all(connection: Connection, raws: Sequence[Raw]) -> bool:
+    """The common case, in two statements: every raw is new. False where one is not."""
+    statement, inbox = _statements(connection)
+    if len({(raw.tenant, raw.connection, raw.key) for raw in raws}) < len(raws):
+        return False
+    stored = connection.exec_driver_sql(statement, [_values(connection, raw) for raw in raws])
+    if stored.rowcount != len(raws):
+        return False
+    connection.exec_driver_sql(inbox, [(raw.tenant, raw.id) for raw in raws])
+    return True
+
+
+_COLUMNS = ("tenant", "id", "connection", "stream", "key", "digest", "door", "headers", "body", "received_at")
+
+
+def _statements(connection: Connection) -> tuple[str, str]:
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    marks = ",".join([mark] * len(_COLUMNS))
+    return (
+        f"INSERT INTO raws ({','.join(_COLUMNS)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 - our own names
+        f"INSERT INTO inbox (tenant, raw) VALUES ({mark},{mark})",  # noqa: S608
+    )
+
+
+def _values(connection: Connection, raw: Raw) -> tuple[Any, ...]:
+    received: datetime | str = raw.received_at
+    if connection.dialect.name == "sqlite":
+        received = raw.received_at.astimezone(UTC).isoformat(timespec="microseconds")
+    headers = msgspec.json.encode(raw.headers).decode()
+    return (
+        raw.tenant, raw.id, raw.connection, raw.stream, raw.key, raw.digest, raw.door, headers, raw.body, received,
+    )  # fmt: skip
+
+
+def _keep_one(connection: Connection, raw: Raw) -> Stored:
+    first = (
+        sa.select(t.raws.c.id, t.raws.c.digest)
+        .where(t.raws.c.tenant == raw.tenant, t.raws.c.connection == raw.connection, t.raws.c.key == raw.key)
+        .order_by(t.raws.c.conflict)
+    )
+    known = connection.execute(first).all()
+    if not known:
+        if connection.execute(insert_new(connection, t.raws).values(**_row(raw, conflict=False))).rowcount:
+            connection.execute(t.inbox.insert().values(tenant=raw.tenant, raw=raw.id))
+            return Stored(id=raw.id, kind="new")
+        known = connection.execute(first).all()  # another process stored it between the two statements
+    if any(row.digest == raw.digest for row in known):
+        connection.execute(
+            t.duplicates.insert().values(tenant=raw.tenant, connection=raw.connection, raw=raw.id, received_at=raw.received_at)
+        )
+        return Stored(id=raw.id, kind="duplicate")
+    _keep_conflict(connection, raw, first_id=known[0].id)
+    return Stored(id=raw.id, kind="conflict")
+
+
+def _row(raw: Raw, *, conflict: bool) -> dict[str, Any]:
+    return {name: getattr(raw, name) for name in _COLUMNS} | {"conflict": conflict}
+
+
+def _keep_conflict(connection: Connection, raw: Raw, *, first_id: str) -> None:
+    if not connection.execute(insert_new(connection, t.raws).values(**_row(raw, conflict=True))).rowcount:
+        return
+    reason = {
+        "code": "conflict",
+        "happened": "another body came under a key that is known",
+        "next": "compare the two; replay this one if it is the right one",
+        "about": {"key": raw.key, "first": first_id},
+    }
+    connection.execute(
+        t.outcomes.insert().values(
+            tenant=raw.tenant, raw=raw.id, connection=raw.connection, kind="parked", rule="conflict", reason=reason, events=0,
+            at=raw.received_at,
+        )
+    )  # fmt: skip
+
+
+class Intake:
+    """The door's way into the store: many requests, one commit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._write, name="intake", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what has gathered, then stop."""
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join()
+            self._thread = None
+
+    async def submit(self, raws: Sequence[Raw]) -> list[Stored]:
+        """Store stamped raws durably. Returns once they are committed; raises `Unavailable` where they are not."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Stored]] = loop.create_future()
+        self._waiting.put(_Waiting(raws, future, loop))
+        return await future
+
+    def store(self, raws: Sequence[Raw]) -> list[Stored]:
+        """Store stamped raws now, in a commit of their own."""
+        with self._store.write_transaction() as connection:
+            stored = keep(connection, raws)
+            self._store.bells.ring_on_commit(connection, "inbox")
+        return stored
+
+    def _write(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            gathered = [first]
+            stop = False
+            while len(gathered) < _AT_ONCE and not stop:
+                try:
+                    more = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    stop = True
+                else:
+                    gathered.append(more)
+            self._commit(gathered)
+            if stop:
+                return
+
+    def _commit(self, gathered: list[_Waiting]) -> None:
+        results: list[list[Stored] | Problem]
+        try:
+            with self._store.write_transaction() as connection:
+                stored = iter(keep(connection, [raw for waiting in gathered for raw in waiting.raws]))
+                results = [[next(stored) for _ in waiting.raws] for waiting in gathered]
+                self._store.bells.ring_on_commit(connection, "inbox")
+                reached("intake.before_commit")
+            reached("intake.committed")
+        except (SQLAlchemyError, Unavailable) as error:
+            results = [_unavailable(error)] * len(gathered)
+        _answer(gathered, results)
+
+
+class _Waiting:
+    __slots__ = ("future", "loop", "raws")
+
+    def __init__(self, raws: Sequence[Raw], future: asyncio.Future[list[Stored]], loop: asyncio.AbstractEventLoop) -> None:
+        self.raws, self.future, self.loop = raws, future, loop
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable(
+        happened=f"the delivery could not be stored ({type(error).__name__})", next="send it again; nothing of it was kept"
+    )
+
+
+def _answer(gathered: list[_Waiting], results: Sequence[list[Stored] | Problem]) -> None:
+    """Wake the waiting requests, once for each event loop."""
+
+    def wake(pairs: list[tuple[_Waiting, list[Stored] | Problem]]) -> None:
+        for waiting, result in pairs:
+            if waiting.future.done():
+                continue  # the client went away; what it sent is stored all the same
+            if isinstance(result, Problem):
+                waiting.future.set_exception(result)
+            else:
+                waiting.future.set_result(result)
+
+    loops = {waiting.loop for waiting in gathered}
+    for loop in loops:
+        pairs = [pair for pair in zip(gathered, results, strict=True) if pair[0].loop is loop]
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(wake, pairs)

@@ -1,0 +1,250 @@
+"""Asks connectors for pages and brings files in: the second door, on the same path.
+
+A page and the cursor after it are one commit, so stopping after any page loses nothing and doubles nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+
+from hub.core.connector import Cursor, Page, Probes, Pulls, ReadsFiles
+from hub.core.errors import Invalid, Problem, Unreadable
+from hub.core.ids import derive, digest
+from hub.intake import Stored, keep
+from hub.registry import Connection, Opened, Registry
+from hub.store import tables as t
+from hub.store.sql import Store
+from hub.store.work import insert_new
+
+log = structlog.get_logger("poller")
+
+_ROWS_AT_ONCE = 500
+
+
+class Poller:
+    """Pulls every stream of every connection when it is due. One poller is active per database."""
+
+    def __init__(self, store: Store, registry: Registry, *, went: Any) -> None:
+        self._store = store
+        self._registry = registry
+        self._went = went
+
+    def run_once(self, stop: threading.Event | None = None) -> int:
+        """Pull what is due now; returns how many new raws came."""
+        new = 0
+        for connection in self._registry.connections():
+            if connection.paused or (stop is not None and stop.is_set()):
+                continue
+            new += self._pull_connection(connection, stop)
+        return new
+
+    def pull(self, tenant: str, connection: str, stream: str, stop: threading.Event | None = None) -> int:
+        """Pull one stream to its end; returns how many new raws came. Raises the vendor's problem."""
+        opened = self._registry.open(tenant, connection)
+        if not isinstance(opened.connector, Pulls):
+            raise Invalid(happened="the connector pulls nothing", next="push to it, or send a file", connection=connection)
+        new = 0
+        for page in opened.connector.pull(stream, self._cursor(tenant, connection, stream)):
+            new += self._keep_page(opened, stream, page)
+            if stop is not None and stop.is_set():
+                break
+        return new
+
+    def want(self, tenant: str, connection: str, *, from_start: bool = False) -> None:
+        """Ask for a sync now; `from_start` is a backfill: everything again, which doubles nothing."""
+        opened = self._registry.open(tenant, connection)
+        with self._store.write_transaction() as transaction:
+            for stream in opened.manifest.streams:
+                transaction.execute(
+                    insert_new(transaction, t.cursors).values(tenant=tenant, connection=connection, stream=stream)
+                )
+                values = {"wanted": True} | ({"cursor": None} if from_start else {})
+                transaction.execute(_cursor_row(t.cursors.update(), tenant, connection, stream).values(**values))
+            self._store.bells.ring_on_commit(transaction, "poll")
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _pull_connection(self, connection: Connection, stop: threading.Event | None) -> int:
+        new = 0
+        try:
+            opened = self._registry.open(connection.tenant, connection.id)
+        except Problem as problem:
+            self._tell(connection, problem)
+            return 0
+        if not isinstance(opened.connector, Pulls):
+            self._probe_if_failing(opened)
+            return 0
+        for stream in opened.manifest.streams:
+            if not self._due(opened, stream):
+                continue
+            try:
+                new += self.pull(connection.tenant, connection.id, stream, stop)
+                self._pulled(connection, stream, None)
+                self._tell(connection, None)
+            except Problem as problem:
+                self._pulled(connection, stream, problem)
+                self._tell(connection, problem)
+                break
+        return new
+
+    def _probe_if_failing(self, opened: Opened) -> None:
+        """A connection that only writes is asked now and then whether it is back."""
+        if opened.connection.state != "failing" or not isinstance(opened.connector, Probes):
+            return
+        try:
+            opened.connector.probe()
+            self._tell(opened.connection, None)
+        except Problem as problem:
+            self._tell(opened.connection, problem)
+
+    def _tell(self, connection: Connection, problem: Problem | None) -> None:
+        with self._store.work(connection.tenant) as work:
+            self._went(work, connection.id, problem)
+
+    def _due(self, opened: Opened, stream: str) -> bool:
+        where = opened.connection
+        query = _cursor_row(sa.select(t.cursors.c.pulled_at, t.cursors.c.wanted), where.tenant, where.id, stream)
+        with self._store.read_transaction() as connection:
+            row = connection.execute(query).first()
+        every = timedelta(
+            seconds=2 if where.state == "failing" else float(where.settings.get("poll_every") or opened.manifest.poll_every)
+        )
+        return row is None or row.wanted or row.pulled_at is None or row.pulled_at + every <= self._store.clock.now()
+
+    def _cursor(self, tenant: str, connection: str, stream: str) -> Cursor | None:
+        with self._store.read_transaction() as transaction:
+            stored = transaction.execute(_cursor_row(sa.select(t.cursors.c.cursor), tenant, connection, stream)).scalar()
+        return None if stored is None else msgspec.convert(stored, Cursor)
+
+    def _keep_page(self, opened: Opened, stream: str, page: Page) -> int:
+        where = opened.connection
+        now = self._store.clock.now()
+        raws = [raw.stamped(tenant=where.tenant, connection=where.id, door="poll", received_at=now) for raw in page.raws]
+        with self._store.write_transaction() as transaction:
+            stored = _keep_changed(transaction, raws)
+            transaction.execute(
+                insert_new(transaction, t.cursors).values(tenant=where.tenant, connection=where.id, stream=stream)
+            )
+            transaction.execute(
+                _cursor_row(t.cursors.update(), where.tenant, where.id, stream).values(
+                    cursor=msgspec.to_builtins(page.cursor), pulled=t.cursors.c.pulled + len(raws)
+                )
+            )
+            if raws:
+                self._store.bells.ring_on_commit(transaction, "inbox")
+        return sum(one.kind == "new" for one in stored)
+
+    def _pulled(self, connection: Connection, stream: str, problem: Problem | None) -> None:
+        values = {"pulled_at": self._store.clock.now(), "wanted": False, "problem": problem.as_dict() if problem else None}
+        with self._store.write_transaction() as transaction:
+            transaction.execute(
+                insert_new(transaction, t.cursors).values(tenant=connection.tenant, connection=connection.id, stream=stream)
+            )
+            transaction.execute(_cursor_row(t.cursors.update(), connection.tenant, connection.id, stream).values(**values))
+
+
+def _keep_changed(transaction: sa.Connection, raws: list[Any]) -> list[Stored]:
+    """Store the raws of a page. What the overlap brings again unchanged is no delivery, so it is not counted as a duplicate."""
+    known: set[str] = set()
+    for start in range(0, len(raws), 400):
+        ids = [raw.id for raw in raws[start : start + 400]]
+        query = sa.select(t.raws.c.id).where(t.raws.c.tenant == raws[0].tenant, t.raws.c.id.in_(ids))
+        known.update(transaction.execute(query).scalars())
+    fresh = [raw for raw in raws if raw.id not in known]
+    return keep(transaction, fresh) if fresh else []
+
+
+def _cursor_row(statement: Any, tenant: str, connection: str, stream: str) -> Any:
+    return statement.where(t.cursors.c.tenant == tenant, t.cursors.c.connection == connection, t.cursors.c.stream == stream)
+
+
+class FileRead(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a file: its id, how many of its rows were new, known, or in conflict with what we have."""
+
+    id: str
+    again: bool
+    rows: int = 0
+    new: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+
+
+class Files:
+    """Takes files in: kept whole, then read row by row."""
+
+    def __init__(self, store: Store, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+
+    def take(self, tenant: str, connection: str, name: str, body: bytes) -> FileRead:
+        """Keep and read a file. The same file twice changes nothing. Raises `Unreadable` where it is refused as a whole."""
+        opened = self._registry.open(tenant, connection)
+        reader = opened.connector
+        if not isinstance(reader, ReadsFiles):
+            raise Invalid(happened="the connection reads no files", next="choose one that does", connection=connection)
+        if not reader.recognises(name, body[:65536]):
+            raise Unreadable(
+                happened="this is not a file that the connection reads",
+                next="check that it is the bank's own export, unchanged, or choose another connection",
+                rule="recognise",
+                file=name,
+                connection=connection,
+            )
+        id_ = derive("file", tenant, connection, digest(body))
+        if not self._keep(tenant, connection, id_, name, body):
+            return FileRead(id=id_, again=True)
+        try:
+            return self._read(opened, id_, name, body)
+        except Problem as problem:
+            self._mark(tenant, id_, state="refused", problem=problem.as_dict())
+            raise
+
+    def _keep(self, tenant: str, connection: str, id_: str, name: str, body: bytes) -> bool:
+        """Store the file; false where it was read before. One whose reading was cut off is read again."""
+        with self._store.write_transaction() as transaction:
+            state = transaction.execute(
+                sa.select(t.files.c.state).where(t.files.c.tenant == tenant, t.files.c.id == id_)
+            ).scalar()
+            if state is None:
+                transaction.execute(
+                    t.files.insert().values(
+                        tenant=tenant,
+                        id=id_,
+                        connection=connection,
+                        name=name,
+                        sha256=digest(body),
+                        body=body,
+                        state="reading",
+                        received_at=self._store.clock.now(),
+                    )
+                )
+        return state != "read"
+
+    def _read(self, opened: Opened, id_: str, name: str, body: bytes) -> FileRead:
+        where, now = opened.connection, self._store.clock.now()
+        assert isinstance(opened.connector, ReadsFiles)
+        # A file that breaks in the middle is refused before any of its rows is kept.
+        raws = [
+            raw.stamped(tenant=where.tenant, connection=where.id, door="file", received_at=now)
+            for raw in opened.connector.read(name, body)
+        ]
+        counts = {"new": 0, "duplicate": 0, "conflict": 0}
+        for start in range(0, len(raws), _ROWS_AT_ONCE):
+            with self._store.write_transaction() as transaction:
+                for one in keep(transaction, raws[start : start + _ROWS_AT_ONCE]):
+                    counts[one.kind] += 1
+                self._store.bells.ring_on_commit(transaction, "inbox")
+        self._mark(where.tenant, id_, state="read", rows=len(raws))
+        return FileRead(
+            id=id_, again=False, rows=len(raws), new=counts["new"], duplicates=counts["duplicate"], conflicts=counts["conflict"]
+        )
+
+    def _mark(self, tenant: str, id_: str, **values: Any) -> None:
+        with self._store.write_transaction() as transaction:
+            transaction.execute(t.files.update().where(t.files.c.tenant == tenant, t.files.c.id == id_).values(**values))

@@ -1,0 +1,411 @@
+"""Which connectors exist, which connections are configured, and a connection's connector ready to use.
+
+Connectors are found by their manifests, which are read and never imported for that. Code is imported when a connection of
+it is opened for the first time.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import sqlalchemy as sa
+
+from hub.core.clock import Clock
+from hub.core.connector import Connector, Context
+from hub.core.errors import Invalid, Misconfigured, NotFound, Outdated
+from hub.core.manifest import Manifest, Setting, read_manifest
+from hub.crypto import Seal
+from hub.egress import Egress
+from hub.http import HttpClients
+from hub.store import tables as t
+from hub.store.sql import Store
+
+_ENTRY_POINTS = "hub.connectors"
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A connector that exists: its manifest and the package its code is in."""
+
+    manifest: Manifest
+    package: str
+    folder: Path
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """One configured account. `secrets` names the settings that are set and sealed; their values never leave the registry."""
+
+    tenant: str
+    id: str
+    connector: str
+    title: str
+    settings: Mapping[str, Any]
+    secrets: tuple[str, ...]
+    allow: tuple[str, ...] = ()
+    field_map: str | None = None
+    paused: bool = False
+    state: str = "new"
+    state_reason: Mapping[str, Any] | None = None
+    version: int = 1
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A connection with its connector built."""
+
+    connection: Connection
+    manifest: Manifest
+    connector: Connector
+
+
+def find_connectors(folder: Path | None = None) -> dict[str, Found]:
+    """All connectors: those of the package `connectors`, then those that other packages announce, by name."""
+    package = importlib.import_module("connectors")
+    root = folder or Path(str(package.__file__)).parent
+    found = {
+        path.parent.name: Found(manifest=read_manifest(path), package=f"connectors.{path.parent.name}", folder=path.parent)
+        for path in sorted(root.glob("*/manifest.toml"))
+    }
+    for point in metadata.entry_points(group=_ENTRY_POINTS):
+        module = importlib.import_module(point.value)
+        path = Path(str(module.__file__)).parent / "manifest.toml"
+        found.setdefault(path.parent.name, Found(manifest=read_manifest(path), package=point.value, folder=path.parent))
+    return found
+
+
+class Registry:
+    """Connections of every tenant, and their connectors."""
+
+    def __init__(
+        self, store: Store, seal: Seal, *, clock: Clock, http: HttpClients, public_url: str, allow: tuple[str, ...] = ()
+    ) -> None:
+        self.connectors = find_connectors()
+        self._store = store
+        self._seal = seal
+        self._clock = clock
+        self._http = http
+        self._public_url = public_url.rstrip("/")
+        self._allow = allow
+        self._opened: dict[tuple[str, str], Opened] = {}
+        self._lock = threading.Lock()
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def connections(self, tenant: str | None = None) -> list[Connection]:
+        """The connections of a tenant, or of all of them, by name."""
+        query = sa.select(t.connections).order_by(t.connections.c.tenant, t.connections.c.id)
+        if tenant is not None:
+            query = query.where(t.connections.c.tenant == tenant)
+        with self._store.read_transaction() as connection:
+            return [_connection(row) for row in connection.execute(query).mappings()]
+
+    def connection(self, tenant: str, id_: str) -> Connection:
+        """One connection; raises `NotFound`."""
+        return _connection(self._row(tenant, id_))
+
+    def open(self, tenant: str, id_: str) -> Opened:
+        """The connection with its connector. Built once for each version of the connection."""
+        row = self._row(tenant, id_)
+        with self._lock:
+            opened = self._opened.get((tenant, id_))
+            if opened is None or opened.connection.version != row["version"]:
+                opened = self._build(row)
+                self._opened[tenant, id_] = opened
+            elif opened.connection != (now := _connection(row)):
+                opened = msgspec.structs.replace(opened, connection=now)
+                self._opened[tenant, id_] = opened
+        return opened
+
+    def found(self, connector: str) -> Found:
+        """The connector of this name; raises `NotFound`."""
+        try:
+            return self.connectors[connector]
+        except KeyError:
+            raise NotFound(
+                happened="there is no such connector",
+                next="choose one of " + ", ".join(sorted(self.connectors)),
+                connector=connector,
+            ) from None
+
+    def of_kind(self, tenant: str, kind: str) -> Connection | None:
+        """The tenant's first connection of a kind (`crm`, `chat`, …), by name."""
+        return next((one for one in self.connections(tenant) if one.connector.partition("_")[0] == kind and not one.paused), None)
+
+    # --- changing -------------------------------------------------------------------------------------------------
+
+    def save(
+        self,
+        tenant: str,
+        id_: str,
+        *,
+        connector: str,
+        settings: Mapping[str, Any],
+        title: str = "",
+        allow: tuple[str, ...] = (),
+        field_map: str | None = None,
+        if_version: int | None = None,
+    ) -> Connection:
+        """Make or change a connection. Secret settings that are left out keep their value, unless the host changed."""
+        manifest = self.found(connector).manifest
+        old = self._row_or_none(tenant, id_)
+        if if_version is not None and (old is None or old["version"] != if_version):
+            raise Outdated(
+                happened="the connection was changed in the meantime", next="read it again and repeat the change", connection=id_
+            )
+        plain, secret = _divide(manifest, settings, connection=id_)
+        sealed = self._sealed(tenant, id_, manifest, plain, secret, old)
+        _check_complete(manifest, plain, sealed, connection=id_)
+        values = {
+            "connector": connector,
+            "title": title or (old["title"] if old else manifest.title),
+            "settings": plain,
+            "sealed": sealed,
+            "allow": list(allow) or (old["allow"] if old else []),
+            "field_map": field_map or (old["field_map"] if old else None),
+            "state": old["state"] if old else "new",
+            "version": (old["version"] if old else 0) + 1,
+            "changed_at": self._clock.now(),
+        }
+        with self._store.write_transaction() as connection:
+            if old is None:
+                connection.execute(t.connections.insert().values(tenant=tenant, id=id_, paused=False, **values))
+            else:
+                connection.execute(_one(t.connections.update(), tenant, id_).values(**values))
+            self._store.bells.ring_on_commit(connection, "connections")
+        return self.connection(tenant, id_)
+
+    def pause(self, tenant: str, id_: str, *, paused: bool) -> Connection:
+        """Stop or resume pulling from and writing to it. Deliveries are kept all the same."""
+        self.connection(tenant, id_)
+        with self._store.write_transaction() as connection:
+            connection.execute(_one(t.connections.update(), tenant, id_).values(paused=paused))
+            self._store.bells.ring_on_commit(connection, "connections")
+            self._store.bells.ring_on_commit(connection, "actions")
+        return self.connection(tenant, id_)
+
+    def add_secret(self, tenant: str, id_: str, setting: str, value: str) -> None:
+        """Set a new value beside the old one, for a rotation with overlap; the new one is used for signing."""
+        row = self._row(tenant, id_)
+        bound_to = self._bound_to(self.found(row["connector"]).manifest, tenant, id_, row["settings"])
+        sealed = dict(row["sealed"])
+        sealed[setting] = [self._seal.seal(value, bound_to=bound_to), *sealed.get(setting, [])][:2]
+        with self._store.write_transaction() as connection:
+            changed = {"sealed": sealed, "version": row["version"] + 1, "changed_at": self._clock.now()}
+            connection.execute(_one(t.connections.update(), tenant, id_).values(**changed))
+
+    def rotate_seals(self) -> int:
+        """Seal every secret again with the newest key; returns how many."""
+        count = 0
+        for one in self.connections():
+            row = self._row(one.tenant, one.id)
+            bound_to = self._bound_to(self.found(row["connector"]).manifest, one.tenant, one.id, row["settings"])
+            sealed = {
+                name: [self._seal.rotate(value, bound_to=bound_to) for value in values] for name, values in row["sealed"].items()
+            }
+            with self._store.write_transaction() as connection:
+                connection.execute(_one(t.connections.update(), one.tenant, one.id).values(sealed=sealed))
+            count += sum(len(values) for values in sealed.values())
+        return count
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _row_or_none(self, tenant: str, id_: str) -> dict[str, Any] | None:
+        with self._store.read_transaction() as connection:
+            row = connection.execute(_one(sa.select(t.connections), tenant, id_)).mappings().first()
+        return None if row is None else dict(row)
+
+    def _row(self, tenant: str, id_: str) -> dict[str, Any]:
+        row = self._row_or_none(tenant, id_)
+        if row is None:
+            raise NotFound(happened="there is no such connection", next="list the connections, or create it", connection=id_)
+        return row
+
+    def _bound_to(self, manifest: Manifest, tenant: str, id_: str, settings: Mapping[str, Any]) -> str:
+        hosts = sorted(
+            _host(str(settings.get(name) or setting.default or ""))
+            for name, setting in manifest.settings.items()
+            if setting.is_host
+        )
+        return "/".join([tenant, id_, *hosts])
+
+    def _sealed(
+        self,
+        tenant: str,
+        id_: str,
+        manifest: Manifest,
+        plain: Mapping[str, Any],
+        secret: Mapping[str, list[str]],
+        old: Mapping[str, Any] | None,
+    ) -> dict[str, list[str]]:
+        bound_to = self._bound_to(manifest, tenant, id_, plain)
+        kept: dict[str, list[str]] = {}
+        if old is not None and old["connector"] == manifest.name:
+            if self._bound_to(manifest, tenant, id_, old["settings"]) == bound_to:
+                kept = dict(old["sealed"])
+            elif set(old["sealed"]) - set(secret):
+                raise Invalid(
+                    happened="the host changed, and a secret is bound to the host it was entered for",
+                    next="enter these again: " + ", ".join(sorted(set(old["sealed"]) - set(secret))),
+                    connection=id_,
+                )
+        return kept | {name: [self._seal.seal(value, bound_to=bound_to) for value in values] for name, values in secret.items()}
+
+    def _build(self, row: Mapping[str, Any]) -> Opened:
+        connection = _connection(row)
+        found = self.found(connection.connector)
+        module, _, name = found.manifest.entry.partition(":")
+        made: Callable[[Context], Connector] = getattr(importlib.import_module(f"{found.package}.{module}"), name)
+        return Opened(
+            connection=connection, manifest=found.manifest, connector=made(self._context(row, connection, found.manifest))
+        )
+
+    def _context(self, row: Mapping[str, Any], connection: Connection, manifest: Manifest) -> Context:
+        tenant, id_ = connection.tenant, connection.id
+        bound_to = self._bound_to(manifest, tenant, id_, row["settings"])
+        opened: dict[str, Any] = {}
+        for name, values in row["sealed"].items():
+            plain = [self._seal.open(value, bound_to=bound_to) for value in values]
+            opened[name] = plain[0]
+            opened[f"{name}_all"] = plain  # every active value, the newest first, for a verifier
+        defaults = {name: setting.default for name, setting in manifest.settings.items() if setting.default is not None}
+        secrets = tuple(value for name in row["sealed"] for value in opened[f"{name}_all"])
+        client = self._http.of(
+            tenant,
+            id_,
+            egress=Egress(allow=tuple(dict.fromkeys((*self._allow, *connection.allow)))),
+            limits=manifest.limits,
+            secrets=secrets,
+        )
+        return Context(
+            tenant=tenant,
+            connection=id_,
+            settings=defaults | dict(row["settings"]) | opened,
+            http=client,
+            clock=self._clock,
+            hook_url=f"{self._public_url}/hooks/{id_}" if tenant == "main" else f"{self._public_url}/hooks/{tenant}/{id_}",
+            zone=self._store.tenant_zone(tenant),
+            recall=lambda name: self._recall(tenant, id_, name, bound_to),
+            remember=lambda name, value, seconds: self._remember(tenant, id_, name, value, seconds, bound_to),
+        )
+
+    def _recall(self, tenant: str, id_: str, name: str, bound_to: str) -> str | None:
+        query = sa.select(t.tokens.c.sealed).where(
+            t.tokens.c.tenant == tenant,
+            t.tokens.c.connection == id_,
+            t.tokens.c.name == name,
+            t.tokens.c.until > self._clock.now(),
+        )
+        with self._store.read_transaction() as connection:
+            sealed = connection.execute(query).scalar()
+        return None if sealed is None else self._seal.open(sealed, bound_to=bound_to)
+
+    def _remember(self, tenant: str, id_: str, name: str, value: str, seconds: float, bound_to: str) -> None:
+        from datetime import timedelta
+
+        with self._store.write_transaction() as connection:
+            where = (t.tokens.c.tenant == tenant, t.tokens.c.connection == id_, t.tokens.c.name == name)
+            connection.execute(t.tokens.delete().where(*where))
+            if seconds > 0:
+                connection.execute(
+                    t.tokens.insert().values(
+                        tenant=tenant,
+                        connection=id_,
+                        name=name,
+                        sealed=self._seal.seal(value, bound_to=bound_to),
+                        until=self._clock.now() + timedelta(seconds=seconds),
+                    )
+                )
+
+
+def _one(statement: Any, tenant: str, id_: str) -> Any:
+    return statement.where(t.connections.c.tenant == tenant, t.connections.c.id == id_)
+
+
+def _connection(row: Mapping[str, Any]) -> Connection:
+    return Connection(
+        tenant=row["tenant"],
+        id=row["id"],
+        connector=row["connector"],
+        title=row["title"],
+        settings=row["settings"],
+        secrets=tuple(sorted(row["sealed"])),
+        allow=tuple(row["allow"]),
+        field_map=row["field_map"],
+        paused=row["paused"],
+        state=row["state"],
+        state_reason=row["state_reason"],
+        version=row["version"],
+    )
+
+
+def _divide(manifest: Manifest, settings: Mapping[str, Any], *, connection: str) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The plain settings, and the secret ones as lists (several values during a rotation)."""
+    plain: dict[str, Any] = {}
+    secret: dict[str, list[str]] = {}
+    for name, value in settings.items():
+        setting = manifest.settings.get(name)
+        if setting is None:
+            raise Invalid(
+                happened=f"{manifest.name} has no setting {name!r}",
+                next="use one of " + ", ".join(sorted(manifest.settings)),
+                connection=connection,
+            )
+        if setting.secret:
+            secret[name] = [str(one) for one in value] if isinstance(value, list) else [str(value)]
+        else:
+            plain[name] = _checked(name, setting, value, connection=connection)
+    return plain, secret
+
+
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "text": str,
+    "integer": int,
+    "boolean": bool,
+    "choice": str,
+    "list": list,
+    "table": dict,
+}
+
+
+def _checked(name: str, setting: Setting, value: Any, *, connection: str) -> Any:
+    if not isinstance(value, _TYPES[setting.type]) or (setting.type == "integer" and isinstance(value, bool)):
+        raise Invalid(
+            happened=f"{name} is not a {setting.type}", next=f"give something like {setting.example!r}", connection=connection
+        )
+    if setting.choices and value not in setting.choices:
+        raise Invalid(
+            happened=f"{name} cannot be {value!r}", next="choose one of " + ", ".join(setting.choices), connection=connection
+        )
+    if setting.is_host and not _host(str(value)):
+        raise Invalid(happened=f"{name} is not an address", next="give it with https:// in front", connection=connection)
+    return value
+
+
+def _check_complete(manifest: Manifest, plain: Mapping[str, Any], sealed: Mapping[str, Any], *, connection: str) -> None:
+    missing = [
+        name
+        for name, setting in manifest.settings.items()
+        if setting.required and setting.default is None and name not in plain and name not in sealed
+    ]
+    if missing:
+        raise Misconfigured(
+            happened="settings are missing: " + ", ".join(missing),
+            next="; ".join(f"{name}: {manifest.settings[name].about}" for name in missing),
+            connection=connection,
+        )
+
+
+def _host(address: str) -> str:
+    return (urlsplit(address).netloc or "").lower()
+
+
+def walk(registry: Registry) -> Iterator[Opened]:
+    """Every connection that is not paused, opened."""
+    for one in registry.connections():
+        if not one.paused:
+            yield registry.open(one.tenant, one.id)

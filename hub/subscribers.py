@@ -1,0 +1,277 @@
+"""Handling events: an effect happens once, events of one partition key in order, and what waits holds up only its key.
+
+The bus delivers at least once and in order. Here the subscriber's own writes and the mark "seen this event" are one commit.
+What cannot be handled now is kept in `held`: with a time (`Later`), for a person (`Park`), or because an earlier event of
+its key is kept (`behind`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from itertools import groupby
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from hub.bus import Bus
+from hub.bus.envelope import Envelope, decode
+from hub.core.errors import NotFound, Problem, Unavailable
+from hub.core.event import Event
+from hub.core.outcome import DONE, Done, Later, Outcome, Park
+from hub.core.steps import reached
+from hub.ledger.record import events_of
+from hub.store import tables as t
+from hub.store.sql import Store
+from hub.store.work import Work, insert_new
+
+log = structlog.get_logger("subscribers")
+
+Handler = Callable[[Event, Work], Outcome]
+
+_TRIES = 8  # of a handler that raises, over about ten minutes, before a person is asked
+
+
+class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the hub that acts on events. `handle` writes through the work it is given, and calls no vendor.
+
+    What a handler wrote is kept only where it answers `Done`. It may be called again with the same event after a failure.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    handle: Handler
+    shards: int = 1
+
+
+class Subscribers:
+    """Connects subscribers to the bus."""
+
+    def __init__(self, store: Store, bus: Bus, subscribers: Iterable[Subscriber]) -> None:
+        self._store = store
+        self._bus = bus
+        self._stopping = threading.Event()
+        self._by_name = {subscriber.name: subscriber for subscriber in subscribers}
+
+    def attach(self) -> None:
+        """Declare every subscriber's queue and begin to receive when the bus runs."""
+        for subscriber in self._by_name.values():
+            self._bus.subscribe(subscriber.name, subscriber.patterns, self._receiver(subscriber), shards=subscriber.shards)
+
+    def _receiver(self, subscriber: Subscriber) -> Callable[[Sequence[Envelope]], Sequence[Outcome]]:
+        def receive(envelopes: Sequence[Envelope]) -> Sequence[Outcome]:
+            for tenant, group in groupby(envelopes, key=lambda envelope: envelope.tenant):
+                self._handle_surely(subscriber, tenant, [decode(envelope) for envelope in group])
+            reached("handle.committed")
+            return [DONE] * len(envelopes)
+
+        return receive
+
+    def _handle_surely(self, subscriber: Subscriber, tenant: str, facts: Sequence[Event]) -> None:
+        """Handle them however long the database is away: giving them back would lose their order."""
+        while True:
+            try:
+                self.handle(subscriber, tenant, facts)
+                return
+            except (Unavailable, DBAPIError) as error:
+                log.warning("handler.waits", subscriber=subscriber.name, why=type(error).__name__)
+                if self._stopping.wait(0.5):
+                    raise
+
+    def stop(self) -> None:
+        """Let receivers that wait for the database give up; what they hold stays in its queue."""
+        self._stopping.set()
+
+    def handle(self, subscriber: Subscriber, tenant: str, facts: Sequence[Event]) -> None:
+        """Handle these facts in order, in one commit; one by one where one of them is not simply done."""
+        try:
+            with self._store.work(tenant) as work:
+                batch = _Batch(work, subscriber, facts)
+                batch.run()
+                reached("handle.before_commit")
+            return
+        except _NotSimply:
+            pass
+        except Unavailable:
+            raise
+        except (Problem, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise
+        except Exception:
+            log.exception("handler.raised", subscriber=subscriber.name, tenant=tenant)
+        for fact in facts:
+            self._handle_one(subscriber, tenant, fact)
+
+    def _handle_one(self, subscriber: Subscriber, tenant: str, fact: Event) -> None:
+        try:
+            with self._store.work(tenant) as work:
+                _Batch(work, subscriber, [fact]).run()
+            return
+        except _NotSimply as held:
+            outcome = held.outcome
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            outcome = Later(after=1.0, why=f"the database refused it: {type(error.orig).__name__}")
+        except Problem as problem:
+            outcome = Later(after=1.0, why=str(problem))
+        except Exception as error:
+            log.exception("handler.raised", subscriber=subscriber.name, event=fact.id)
+            outcome = Later(after=1.0, why=f"the handler raised {type(error).__name__}")
+        with self._store.work(tenant) as work:
+            hold(work, subscriber.name, fact, outcome)
+
+    # --- what is held ---------------------------------------------------------------------------------------------
+
+    def run_due(self, limit: int = 100) -> int:
+        """Handle what was put off and is due now, and what stood behind it. Returns how many were looked at."""
+        earlier = t.held.alias()
+        same_key = (
+            earlier.c.tenant == t.held.c.tenant,
+            earlier.c.subscriber == t.held.c.subscriber,
+            earlier.c.key == t.held.c.key,
+        )
+        heads_a_queue = ~sa.exists().where(*same_key, earlier.c.seq < t.held.c.seq)
+        now = self._store.clock.now()
+        query = (
+            sa.select(t.held.c.tenant, t.held.c.subscriber, t.held.c.seq)
+            .where(sa.or_(sa.and_(t.held.c.state == "later", t.held.c.due_at <= now), t.held.c.state == "behind"), heads_a_queue)
+            .order_by(t.held.c.seq)
+            .limit(limit)
+        )
+        with self._store.read_transaction() as connection:
+            due = connection.execute(query).all()
+        for row in due:
+            if row.subscriber in self._by_name:
+                self.release(row.tenant, row.subscriber, row.seq)
+        return len(due)
+
+    def release(self, tenant: str, name: str, seq: int) -> None:
+        """Try a held event again now; if it is done, so are those behind it, in their order."""
+        subscriber = self._by_name.get(name)
+        if subscriber is None:
+            raise NotFound(happened="there is no such subscriber", next="look at what is held", subscriber=name)
+        next_seq: int | None = seq
+        while next_seq is not None:
+            with self._store.look(tenant) as work:
+                facts = events_of(work, seqs=[next_seq])
+                where = (t.held.c.tenant == tenant, t.held.c.subscriber == name, t.held.c.seq == next_seq)
+                row = work.connection.execute(sa.select(t.held.c.attempts, t.held.c.key).where(*where)).first()
+            if row is None or not facts:
+                return
+            outcome = self._try(subscriber, tenant, facts[0])
+            with self._store.work(tenant) as work:
+                if not isinstance(outcome, Done):
+                    hold(work, name, facts[0], outcome, attempts=row.attempts + 1)
+                    return
+                behind = sa.select(sa.func.min(t.held.c.seq)).where(
+                    t.held.c.tenant == tenant, t.held.c.subscriber == name, t.held.c.key == row.key, t.held.c.state == "behind"
+                )
+                next_seq = work.connection.execute(behind).scalar()
+
+    def _try(self, subscriber: Subscriber, tenant: str, fact: Event) -> Outcome:
+        try:
+            with self._store.work(tenant) as work:
+                outcome = subscriber.handle(fact, work)
+                if isinstance(outcome, Done):
+                    mark_seen(work, subscriber.name, [fact])
+                    where = (t.held.c.tenant == tenant, t.held.c.subscriber == subscriber.name, t.held.c.seq == fact.seq)
+                    work.connection.execute(t.held.delete().where(*where))
+                    return outcome
+                raise _NotSimply(outcome)
+        except _NotSimply as held:
+            return held.outcome
+        except Problem as problem:
+            return Later(after=1.0, why=str(problem))
+        except Exception as error:
+            log.exception("handler.raised", subscriber=subscriber.name, event=fact.id)
+            return Later(after=1.0, why=f"the handler raised {type(error).__name__}")
+
+
+class _NotSimply(Exception):
+    """The handler did not say `Done`: what it wrote is rolled back."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(type(outcome).__name__)
+        self.outcome = outcome
+
+
+class _Batch:
+    def __init__(self, work: Work, subscriber: Subscriber, facts: Sequence[Event]) -> None:
+        self._work = work
+        self._subscriber = subscriber
+        self._facts = facts
+
+    def run(self) -> None:
+        seen = self._seen()
+        held = self._held_keys()
+        done: list[Event] = []
+        for fact in self._facts:
+            if fact.id in seen:
+                continue
+            if fact.key in held:
+                hold(self._work, self._subscriber.name, fact, None)
+                continue
+            outcome = self._subscriber.handle(fact, self._work)
+            if not isinstance(outcome, Done):
+                raise _NotSimply(outcome)
+            done.append(fact)
+            seen.add(fact.id)
+        mark_seen(self._work, self._subscriber.name, done)
+
+    def _seen(self) -> set[str]:
+        query = sa.select(t.seen.c.event).where(
+            t.seen.c.tenant == self._work.tenant,
+            t.seen.c.subscriber == self._subscriber.name,
+            t.seen.c.event.in_([fact.id for fact in self._facts]),
+        )
+        return set(self._work.connection.execute(query).scalars())
+
+    def _held_keys(self) -> set[str]:
+        query = sa.select(t.held.c.key).where(
+            t.held.c.tenant == self._work.tenant,
+            t.held.c.subscriber == self._subscriber.name,
+            t.held.c.key.in_(list({fact.key for fact in self._facts})),
+        )
+        return set(self._work.connection.execute(query).scalars())
+
+
+def mark_seen(work: Work, subscriber: str, facts: Sequence[Event]) -> None:
+    """Remember that the subscriber is done with these."""
+    now = work.clock.now()
+    if facts:
+        work.connection.execute(
+            t.seen.insert(), [{"tenant": work.tenant, "subscriber": subscriber, "event": fact.id, "at": now} for fact in facts]
+        )
+
+
+def hold(work: Work, subscriber: str, fact: Event, outcome: Outcome | None, *, attempts: int = 1) -> None:
+    """Keep the event for later, for a person, or (without an outcome) behind an earlier one of its key."""
+    state, due, reason = "behind", None, None
+    if isinstance(outcome, Later) and attempts < _TRIES:
+        state, due = "later", work.clock.now() + timedelta(seconds=min(outcome.after * 2 ** (attempts - 1), 300.0))
+        reason = {"why": outcome.why}
+    elif isinstance(outcome, Later | Park):
+        state, reason = "parked", {"why": outcome.why}
+    row = {
+        "tenant": work.tenant,
+        "subscriber": subscriber,
+        "seq": fact.seq,
+        "event": fact.id,
+        "key": fact.key,
+        "state": state,
+        "due_at": due,
+        "attempts": attempts if outcome is not None else 0,
+        "reason": reason,
+        "at": work.clock.now(),
+    }
+    where = (t.held.c.tenant == work.tenant, t.held.c.subscriber == subscriber, t.held.c.seq == fact.seq)
+    if outcome is None:
+        work.connection.execute(insert_new(work.connection, t.held), [row])
+    else:
+        work.connection.execute(t.held.delete().where(*where))
+        work.connection.execute(t.held.insert().values(**row))
+    work.ring("held")
