@@ -81,6 +81,7 @@ from hub.core.vocabulary import (
 )
 from hub.crypto import CallbackCipher, Encrypted
 from hub.keys import verify
+from hub.tables import Row, cell_text, check_table, decode_text, is_spreadsheet, lost_digits, sheets, text_rows
 
 __all__ = [
     "STYLES",
@@ -141,6 +142,7 @@ __all__ = [
     "Refused",
     "Reply",
     "ReportsStock",
+    "Row",
     "RunnerUp",
     "ShareOf",
     "Shipment",
@@ -160,11 +162,18 @@ __all__ = [
     "Verifier",
     "VisitPlanned",
     "Writes",
+    "cell_text",
+    "check_table",
+    "decode_text",
     "derive",
     "digest",
     "event",
+    "is_spreadsheet",
+    "lost_digits",
     "minor_units",
     "read_verifier",
+    "sheets",
+    "text_rows",
     "token",
     "verify",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from contextlib import suppress
-from datetime import date, datetime, time
+from datetime import date, time
 from decimal import Decimal
 from typing import Literal
 
@@ -18,7 +18,6 @@ _TAIL = re.compile(r"\[[^\]]*\]\s*$")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f]")
 _MONEY_SIGN = re.compile(r"^(?P<sign>[+-]?)\s*(?:CNY|RMB|人民币|[¥$€£])?\s*(?P<sign2>[+-]?)\s*|(?:元|CNY|RMB)$", re.IGNORECASE)
 _AMOUNT = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?|\.\d+")
-_LOST_DIGITS = re.compile(r"\d(?:\.\d+)?[eE]\+?(?P<exponent>\d{2})")
 _DAY = re.compile(r"(?P<y>\d{4})(?P<sep>[-/.年]?)(?P<m>\d{1,2})[-/.月]?(?P<d>\d{1,2})日?")
 _DAY_FIRST = re.compile(r"(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})[-/.](?P<y>\d{4})")
 _TIME = re.compile(r"(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:\.\d+)?)?|(?P<h6>\d{2})(?P<m6>\d{2})(?P<s6>\d{2})")
@@ -60,12 +59,6 @@ def folded(text: str) -> str:
 
 def is_empty(text: str) -> bool:
     return _EMPTY.fullmatch(text) is not None
-
-
-def lost_digits(text: str) -> bool:
-    """True for a long number that a spreadsheet program has saved as `6.22E+18`: its digits are gone."""
-    match = _LOST_DIGITS.fullmatch(text)
-    return match is not None and int(match["exponent"]) >= 10
 
 
 def account_number(text: str) -> str:
@@ -150,30 +143,3 @@ def direction(text: str) -> Direction:
     if found is None:
         raise BadCell("借 or 贷, 来账 or 往账")
     return found
-
-
-def from_spreadsheet(value: object) -> str:
-    """A spreadsheet's cell as text. A number is written out exactly as it was stored, never in scientific notation."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case datetime():
-            # A day without a time is stored as midnight.
-            written = value.date().isoformat() if value.time() == time(0) else value.isoformat(sep=" ", timespec="seconds")
-        case date() | time():
-            written = value.isoformat()
-        case _ if type(value).__name__ == "float":
-            written = _number(Decimal(repr(value)))
-        case _:
-            written = str(value)
-    return written
-
-
-def _number(stored: Decimal) -> str:
-    whole = stored.is_finite() and stored == stored.to_integral_value()
-    # Above 2^53 a stored number has lost its last digits; it is written so that `lost_digits` sees it.
-    if whole and abs(stored) >= 2**53:
-        return f"{stored:.5E}"
-    return f"{stored:.0f}" if whole else f"{stored:f}"

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from hub.sdk import Context, Event, Ignored, Raw, Unreadable, digest
+from hub.sdk import (
+    Context,
+    Event,
+    Ignored,
+    Raw,
+    Row,
+    Unreadable,
+    check_table,
+    decode_text,
+    digest,
+    is_spreadsheet,
+    sheets,
+    text_rows,
+)
 
 from . import normalise, statement
 from .profiles import Header, Profile, chosen, find_header, profiles
-from .table import Row, check_start, decode, is_spreadsheet, sheets, text_rows
 
 _DELIMITERS = (",", "\t", ";", "|")
 
@@ -29,15 +41,15 @@ class Connector:
         if is_spreadsheet(head):
             return True
         try:
-            check_start(head)
-            text = decode(_whole_characters(head))
+            check_table(head)
+            text = decode_text(_whole_characters(head))
             return any(find_header([row.cells for row in _rows(text, d)], self._among) for d in _DELIMITERS)
         except Unreadable:
             return False
 
     def read(self, name: str, body: bytes) -> Iterator[Raw]:
         """First each statement, then its rows. Raises `Unreadable` for a file that is refused as a whole."""
-        check_start(body)
+        check_table(body)
         file_digest = digest(body)
         tables = [
             (rows, header) for rows in self._tables(body) if (header := find_header([row.cells for row in rows], self._among))
@@ -63,7 +75,7 @@ class Connector:
         if is_spreadsheet(body):
             yield from sheets(body)
             return
-        text = decode(body)
+        text = decode_text(body)
         header: Header | None = None
         for delimiter in _DELIMITERS:
             if header is None and delimiter in text:
@@ -86,7 +98,7 @@ class Connector:
         if is_spreadsheet(body):
             yield from sheets(body)
         else:
-            yield tuple(_first(text_rows(decode(body), ",")))
+            yield tuple(_first(text_rows(decode_text(body), ",")))
 
 
 def _names(row: Row) -> int:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from hub.sdk import Unreadable, digest, minor_units
+from hub.sdk import Unreadable, digest, lost_digits, minor_units
 
 from . import cells as read
 from .profiles import Profile
@@ -202,7 +202,7 @@ def _other_side(row: Cells, *, incoming: bool) -> tuple[str, str, str, list[str]
 def _refuse_lost_digits(row: Cells) -> None:
     for role in ("account", "party_account", "payer_account", "payee_account", "serial", "reference"):
         written = row.text(role)
-        if read.lost_digits(written):
+        if lost_digits(written):
             raise row.refuse(
                 role, "lost digits", "a long number was shortened by a spreadsheet program; its digits are gone", value=written
             )

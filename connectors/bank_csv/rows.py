@@ -9,9 +9,10 @@ from datetime import date
 
 import msgspec
 
+from hub.sdk import Row
+
 from . import cells as read
 from .profiles import Header
-from .table import Row
 
 _NOTE = re.compile(
     r"合\s*计|总\s*计|小\s*计|汇\s*总|总笔数|总金额|以上数据|仅供参考|打印时间|导出时间|下载时间|^total|^subtotal|^end of",

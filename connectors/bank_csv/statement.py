@@ -9,13 +9,12 @@ from itertools import pairwise
 
 import msgspec
 
-from hub.sdk import Raw, Unreadable, derive, digest
+from hub.sdk import Raw, Row, Unreadable, derive, digest
 
 from . import cells as read
 from .entry import Entry, parse_entry
 from .profiles import Header
 from .rows import Preamble, booked_rows, read_preamble
-from .table import Row
 
 PARSER = "bank_csv/1"
 

@@ -1,22 +1,24 @@
-"""From a file's bytes to rows of text. The bytes decide what it is, never the name."""
+"""From a file's bytes to rows of text: CSV, XLS, XLSX and their kin. The bytes decide what it is, never the name."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import date, datetime, time
+from decimal import Decimal
 
 import msgspec
 import python_calamine
 
-from hub.sdk import Unreadable
-
-from .cells import from_spreadsheet
+from hub.core.errors import Unreadable
 
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 _ZIP = b"PK\x03\x04"
+_LOST_DIGITS = re.compile(r"\d(?:\.\d+)?[eE]\+?(?P<exponent>\d{2})")
 MAX_BYTES = 100 * 2**20
 MAX_UNPACKED = 400 * 2**20
 MAX_ROWS = 1_000_000
@@ -34,7 +36,7 @@ def is_spreadsheet(head: bytes) -> bool:
     return head.startswith((_OLE, _ZIP))
 
 
-def decode(body: bytes) -> str:
+def decode_text(body: bytes) -> str:
     """The text: strict UTF-8 (with or without BOM), else UTF-16, else GB18030, of which GBK and GB2312 are parts. Raises `Unreadable`."""
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         order = ["utf-16"]
@@ -47,7 +49,7 @@ def decode(body: bytes) -> str:
             return body.decode(encoding)
     raise Unreadable(
         happened="the text is neither UTF-8, UTF-16 nor GB18030",
-        next="export the file again from the bank and do not open it in another program first",
+        next="export the file again and do not open it in another program first",
         rule="encoding",
     )
 
@@ -63,7 +65,7 @@ def text_rows(text: str, delimiter: str) -> Iterator[Row]:
             if any(cell.count("\n") > 5 for cell in cells):
                 raise Unreadable(
                     happened="a quote is opened and not closed",
-                    next="export the file again from the bank",
+                    next="export the file again",
                     rule="unclosed quote",
                     pointer=f"line {line}",
                 )
@@ -72,7 +74,7 @@ def text_rows(text: str, delimiter: str) -> Iterator[Row]:
     except csv.Error as error:
         raise Unreadable(
             happened=f"the text is not a table: {error}",
-            next="export the file again from the bank",
+            next="export the file again",
             rule="table",
             pointer=f"line {line}",
         ) from error
@@ -89,7 +91,7 @@ def sheets(body: bytes) -> Iterator[tuple[Row, ...]]:
             if sheet.total_height > MAX_ROWS or sheet.total_width > MAX_COLUMNS:
                 raise _too_large(f"sheet {name}")
             yield tuple(
-                Row(line=number, cells=tuple(from_spreadsheet(cell) for cell in row))
+                Row(line=number, cells=tuple(cell_text(cell) for cell in row))
                 for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1)
             )
     except python_calamine.PasswordError as error:
@@ -101,7 +103,7 @@ def sheets(body: bytes) -> Iterator[tuple[Row, ...]]:
     except BaseException as error:  # the reader's own panics are not Exceptions
         raise Unreadable(
             happened="the spreadsheet is damaged",
-            next="export the file again from the bank",
+            next="export the file again",
             rule="spreadsheet",
         ) from error
 
@@ -116,13 +118,13 @@ def _check_container(body: bytes) -> None:
             members = zipfile.ZipFile(io.BytesIO(body)).infolist()
         except (zipfile.BadZipFile, ValueError, OSError) as error:
             raise Unreadable(
-                happened="the spreadsheet is cut off or damaged", next="export the file again from the bank", rule="spreadsheet"
+                happened="the spreadsheet is cut off or damaged", next="export the file again", rule="spreadsheet"
             ) from error
         if sum(member.file_size for member in members) > MAX_UNPACKED:
             raise _too_large("spreadsheet")
 
 
-def check_start(body: bytes) -> None:
+def check_table(body: bytes) -> None:
     """Refuse by the first bytes what is no table at all. Raises `Unreadable`."""
     if len(body) > MAX_BYTES:
         raise _too_large("file")
@@ -132,12 +134,12 @@ def check_start(body: bytes) -> None:
     if start.startswith(b"<"):
         raise Unreadable(
             happened="the file is a web page or XML, whatever its name ends in",
-            next="choose CSV or Excel in the bank's export, or open the page and save it as CSV",
+            next="choose CSV or Excel when exporting, or open the page and save it as CSV",
             rule="html",
             pointer="line 1",
         )
     if start.startswith(b"%PDF"):
-        raise Unreadable(happened="the file is a PDF", next="choose CSV or Excel in the bank's export", rule="pdf")
+        raise Unreadable(happened="the file is a PDF", next="choose CSV or Excel when exporting", rule="pdf")
 
 
 def _locked() -> Unreadable:
@@ -148,5 +150,41 @@ def _locked() -> Unreadable:
 
 def _too_large(pointer: str) -> Unreadable:
     return Unreadable(
-        happened="the file is larger than any bank exports", next="export a shorter period", rule="too large", pointer=pointer
+        happened="the file is larger than a table of this kind is", next="export a part of it", rule="too large", pointer=pointer
     )
+
+
+# --- cells -------------------------------------------------------------------------------------------------------
+
+
+def lost_digits(text: str) -> bool:
+    """True for a long number that a spreadsheet program has saved as `6.22E+18`: its digits are gone."""
+    match = _LOST_DIGITS.fullmatch(text)
+    return match is not None and int(match["exponent"]) >= 10
+
+
+def cell_text(value: object) -> str:
+    """A spreadsheet's cell as text. A number is written out exactly as it was stored, never in scientific notation."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case datetime():
+            # A day without a time is stored as midnight.
+            written = value.date().isoformat() if value.time() == time(0) else value.isoformat(sep=" ", timespec="seconds")
+        case date() | time():
+            written = value.isoformat()
+        case _ if type(value).__name__ == "float":
+            written = _number(Decimal(repr(value)))
+        case _:
+            written = str(value)
+    return written
+
+
+def _number(stored: Decimal) -> str:
+    whole = stored.is_finite() and stored == stored.to_integral_value()
+    # Above 2^53 a stored number has lost its last digits; it is written so that `lost_digits` sees it.
+    if whole and abs(stored) >= 2**53:
+        return f"{stored:.5E}"
+    return f"{stored:.0f}" if whole else f"{stored:f}"
