@@ -1,0 +1,189 @@
+"""One thread that hands over the events of one queue or shard, for as long as it takes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from hub.bus.confirms import ConfirmedChannel, Outgoing
+from hub.bus.envelope import opened
+from hub.bus.handing import Again, Arrival, Aside, Handing, Move
+from hub.bus.topics import matches
+from hub.bus.topology import Topology, step_for
+from hub.core.errors import Unreadable
+
+log = structlog.get_logger("hub.bus")
+
+SETTLE_WITHIN = 30.0
+_LONGEST_PAUSE = 5.0
+
+
+class Consumer:
+    """Takes batches from one queue, settles every event of a batch, then acknowledges the batch at once.
+
+    A copy that is put off or parked is confirmed before its original is acknowledged: dying in between makes two, never none.
+    """
+
+    def __init__(
+        self,
+        *,
+        home: str,
+        parked: str,
+        patterns: Sequence[str],
+        handing: Handing,
+        connect: Callable[[], Any],
+        declare: Callable[[Any], None],
+        topology: Topology,
+        batch: int,
+        now: Callable[[], float],
+    ) -> None:
+        self.home = home
+        self._parked = parked
+        self._patterns = tuple(f"{pattern}.*" for pattern in patterns)
+        self._handing = handing
+        self._connect = connect
+        self._declare = declare
+        self._topology = topology
+        self._batch = batch
+        self._now = now
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._arrived: deque[Any] = deque()
+        self._later: dict[int, str] = {}
+        self.connection: Any = None
+        self.busy = False
+        self.batches = 0
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name=f"bus {self.home}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def join(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        pause, away = 0.05, False
+        while not self._stopping.is_set():
+            try:
+                with self._connect() as connection:
+                    channel = self._open(connection)
+                    if away:
+                        log.info("the bus is back", queue=self.home)
+                    pause, away = 0.05, False
+                    self._consume(connection, channel)
+            except Exception as error:  # whatever it is, the queue is not left alone
+                if not away:
+                    log.warning("the bus is away", queue=self.home, why=type(error).__name__)
+                away = True
+                self._stopping.wait(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            finally:
+                self.connection = None
+                self.busy = False
+
+    def _open(self, connection: Any) -> ConfirmedChannel:
+        self._arrived.clear()
+        self._later.clear()
+        connection.connect()
+        channel = connection.channel()
+        self._declare(channel)
+        channel.basic_qos(0, self._batch * 2, False)
+        confirmed = ConfirmedChannel(connection, channel)
+        channel.basic_consume(queue=self.home, no_ack=False, callback=self._arrived.append, consumer_tag=self.home)
+        self.connection = connection
+        return confirmed
+
+    def _consume(self, connection: Any, channel: ConfirmedChannel) -> None:
+        idle = getattr(channel.channel, "idle_wait", 0.5)
+        silence = Silence(connection)
+        while not self._stopping.is_set():
+            if not self._arrived:
+                with suppress(TimeoutError):
+                    connection.drain_events(timeout=idle)
+                silence.check()
+            self.busy = bool(self._arrived)
+            if self._arrived:
+                self._take_what_is_there(connection)
+                messages = [self._arrived.popleft() for _ in range(min(len(self._arrived), self._batch))]
+                self._settle(channel, messages)
+                self.batches += 1
+                self.busy = bool(self._arrived)
+
+    def _take_what_is_there(self, connection: Any) -> None:
+        with suppress(TimeoutError):
+            while len(self._arrived) < self._batch:
+                connection.drain_events(timeout=0)
+
+    def _settle(self, channel: ConfirmedChannel, messages: Sequence[Any]) -> None:
+        read = [self._read(message) for message in messages]
+        arrivals = [one for one in read if isinstance(one, Arrival)]
+        moves = iter(self._handing.hand(arrivals) if arrivals else ())
+        copies = []
+        for message, one in zip(messages, read, strict=True):
+            move = next(moves) if isinstance(one, Arrival) else one
+            if move is not None:
+                copies.append(self._copy(channel.channel, message.body, move))
+        if copies:
+            channel.send(copies, until=time.monotonic() + SETTLE_WITHIN)
+        channel.channel.basic_ack(messages[-1].delivery_tag, multiple=True)
+
+    def _read(self, message: Any) -> Arrival | Move:
+        """The event in the message; or what becomes of a message that holds none, or none that is wanted any more."""
+        headers = message.properties.get("application_headers") or {}
+        try:
+            envelope = opened(bytes(message.body))
+        except Unreadable as error:
+            return Aside(tries=0, why=str(error))
+        words = f"{envelope.type}.s00"
+        if not any(matches(pattern, words) for pattern in self._patterns):
+            return None  # a binding of a former version of this subscription, which the broker still has
+        return Arrival(
+            envelope=envelope,
+            tries=int(headers.get("tries", 0)),
+            due=int(headers.get("due", 0)) / 1000,
+            why=str(headers.get("why", "")),
+        )
+
+    def _copy(self, channel: Any, body: bytes, move: Again | Aside) -> Outgoing:
+        headers: dict[str, Any] = {"tries": move.tries, "why": move.why[:2000], "queue": self.home}
+        if isinstance(move, Aside):
+            return Outgoing(body, "", self._parked, headers, True)
+        wait = max(move.after * 1000, 0.0)
+        headers["due"] = int(self._now() * 1000 + wait)
+        if wait == 0 or getattr(channel, "keeps_due", False):
+            return Outgoing(body, "", self.home, headers, True)
+        step = step_for(wait)
+        if step not in self._later:
+            self._later[step] = self._topology.declare_later(channel, step)
+        return Outgoing(body, self._later[step], self.home, headers, True)
+
+
+class Silence:
+    """Notices a broker that has gone without a word: heartbeats come at half the interval, two intervals of nothing are an end."""
+
+    def __init__(self, connection: Any) -> None:
+        self._transport = connection.connection
+        self._interval = float(getattr(self._transport, "heartbeat", 0) or 0)
+        self._heard = 0
+        self._since = time.monotonic()
+
+    def check(self) -> None:
+        """Raise `ConnectionError` where nothing at all has come for too long."""
+        if not self._interval:
+            return
+        heard = int(self._transport.bytes_recv)
+        if heard != self._heard:
+            self._heard, self._since = heard, time.monotonic()
+        elif time.monotonic() - self._since > 2 * self._interval + 1:
+            raise ConnectionError("the broker has fallen silent")

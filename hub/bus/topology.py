@@ -1,0 +1,86 @@
+"""The names and the arguments of what stands in the broker.
+
+- `shuniu.events`: the topic exchange that every event goes through. An event that no queue wants is dropped: that is what
+  "nobody subscribes to it" means, and the store keeps it anyway. Copies that go straight to a queue are mandatory.
+- `<queue>` or `<queue>.<n>`: a subscriber's queue or its shards; quorum queues with one active consumer each. A message
+  that comes back unanswered a thousand times is dead-lettered to the parked queue instead of being lost.
+- `<queue>.parked`: what nobody but a person can help.
+- `shuniu.later.<milliseconds>`: waiting rooms, one for each step of delay and shared by all queues. A message goes in
+  through a fanout exchange of that name under its queue's name, expires in order, and is dead-lettered through the default
+  exchange to the queue it is named for. Longer delays take several steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hub.bus.topics import bindings, homes, strangers
+
+STEPS = (100, 500, 2_000, 10_000, 60_000, 300_000, 1_800_000)  # milliseconds
+_QUORUM = {"x-queue-type": "quorum"}
+_AT_LEAST_ONCE = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+
+
+class Topology:
+    """Names under a prefix, and their declarations. Declaring twice changes nothing."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+        self.events = f"{prefix}shuniu.events"
+
+    def homes(self, queue: str, shards: int) -> list[str]:
+        return [self._prefix + home for home in homes(queue, shards)]
+
+    def parked(self, queue: str) -> str:
+        return f"{self._prefix}{queue}.parked"
+
+    def later(self, step: int) -> str:
+        return f"{self._prefix}shuniu.later.{step}"
+
+    def declare_events(self, channel: Any) -> None:
+        channel.exchange_declare(exchange=self.events, type="topic", durable=True, auto_delete=False)
+
+    def declare_queue(self, channel: Any, queue: str, patterns: Sequence[str], shards: int) -> None:
+        """The queue's parts with their bindings, and its parked queue."""
+        self.declare_events(channel)
+        parked = self.parked(queue)
+        channel.queue_declare(queue=parked, durable=True, auto_delete=False, arguments=_QUORUM)
+        arguments = {
+            **_QUORUM,
+            **_AT_LEAST_ONCE,
+            "x-single-active-consumer": True,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": parked,
+            "x-delivery-limit": 1000,
+        }
+        for shard, home in enumerate(self.homes(queue, shards)):
+            channel.queue_declare(queue=home, durable=True, auto_delete=False, arguments=arguments)
+            for key in strangers(patterns, shard, shards):
+                channel.queue_unbind(queue=home, exchange=self.events, routing_key=key)
+            for key in bindings(patterns, shard, shards):
+                channel.queue_bind(queue=home, exchange=self.events, routing_key=key)
+
+    def declare_later(self, channel: Any, step: int) -> str:
+        """The waiting room of this step; returns its exchange."""
+        name = self.later(step)
+        arguments = {**_QUORUM, **_AT_LEAST_ONCE, "x-message-ttl": step, "x-dead-letter-exchange": ""}
+        channel.exchange_declare(exchange=name, type="fanout", durable=True, auto_delete=False)
+        channel.queue_declare(queue=name, durable=True, auto_delete=False, arguments=arguments)
+        channel.queue_bind(queue=name, exchange=name, routing_key="")
+        return name
+
+    def remove(self, channel: Any, queues: Sequence[tuple[str, int]]) -> None:
+        """Delete everything that these queues stand on, with what is in them."""
+        for queue, shards in queues:
+            for name in (*self.homes(queue, shards), self.parked(queue)):
+                channel.queue_delete(queue=name)
+        for step in STEPS:
+            channel.queue_delete(queue=self.later(step))
+            channel.exchange_delete(exchange=self.later(step))
+        channel.exchange_delete(exchange=self.events)
+
+
+def step_for(milliseconds: float) -> int:
+    """The longest step that does not wait too long, or the shortest there is."""
+    return max((step for step in STEPS if step <= milliseconds), default=STEPS[0])
