@@ -1,0 +1,65 @@
+"""What a callback means, whatever bytes come."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.chat_wecom import envelope
+from connectors.chat_wecom.normalise import normalise
+from connectors.chat_wecom.simulator_cipher import encrypt, sign
+from hub.core.errors import Unreadable
+from hub.core.event import Raw
+
+
+def raw(body: bytes) -> Raw:
+    return Raw(stream="callbacks", key="k", body=body).stamped(
+        tenant="acme", connection="chat-main", door="webhook", received_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+
+
+WHOLE = (
+    "<xml><FromUserName><![CDATA[zhangsan]]></FromUserName><CreateTime>1700000000</CreateTime><MsgType>text</MsgType>"
+    "<Content>你好</Content><MsgId>1</MsgId></xml>"
+).encode()
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=300) | st.integers(0, len(WHOLE)).map(lambda end: WHOLE[:end]))
+def test_random_and_cut_off_bytes_are_only_ever_unreadable(body: bytes) -> None:
+    """Nothing else is raised."""
+    try:
+        list(normalise(raw(body)))
+    except Unreadable as problem:
+        assert problem.rule
+
+
+@pytest.mark.parametrize("seconds", ["", "soon", "9" * 30, "-" + "9" * 18])
+def test_a_time_that_is_none_is_named(seconds: str) -> None:
+    """The element that cannot be read is the pointer."""
+    body = WHOLE.replace(b"1700000000", seconds.encode())
+
+    with pytest.raises(Unreadable) as caught:
+        list(normalise(raw(body)))
+
+    assert caught.value.pointer == "/CreateTime"
+
+
+def test_elements_where_text_is_expected_are_not_read_as_text() -> None:
+    """A tree in place of a name is as if the name were not there."""
+    tree = envelope.read(b"<xml><MsgType><a/></MsgType><B>x</B><C><D>y</D></C></xml>")
+
+    assert envelope.text(tree, "MsgType") == ""
+    assert envelope.text(tree, "B", "C") == ""
+    assert envelope.text(tree, "C", "D") == "y"
+
+
+def test_the_simulators_cipher_agrees_with_the_published_examples() -> None:
+    """It is written apart from the hub's, so each proves the other."""
+    key, corp = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", "wx5823bf96d3bd56c7"
+
+    encrypted = encrypt(key, corp, b"success", b"0123456789abcdef")
+
+    assert encrypted == "sKqRbbiSUnDhFHOvPjtUMbWS28WQJEcq+Mzda1Jz7/48f8S/Ty+bA9T4kUGo9xXppbi6Xb5CJDNdGLzlBP6xcQ=="
+    assert sign("QDG6eK", "1700000000", "nonce-1", encrypted) == "5df6e3a32518cc07fb244d72d57d80f4394b05e3"
