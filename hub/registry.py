@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,7 @@ class Registry:
         self._public_url = public_url.rstrip("/")
         self._allow = allow
         self._opened: dict[tuple[str, str], Opened] = {}
+        self._zones: dict[str, str] = {}
         self._lock = threading.Lock()
 
     # --- reading --------------------------------------------------------------------------------------------------
@@ -131,6 +133,12 @@ class Registry:
                 next="choose one of " + ", ".join(sorted(self.connectors)),
                 connector=connector,
             ) from None
+
+    def zone(self, tenant: str) -> str:
+        """The tenant's time zone."""
+        if tenant not in self._zones:
+            self._zones[tenant] = self._store.tenant_zone(tenant)
+        return self._zones[tenant]
 
     def of_kind(self, tenant: str, kind: str) -> Connection | None:
         """The tenant's first connection of a kind (`crm`, `chat`, …), by name."""
@@ -288,7 +296,7 @@ class Registry:
             http=client,
             clock=self._clock,
             hook_url=f"{self._public_url}/hooks/{id_}" if tenant == "main" else f"{self._public_url}/hooks/{tenant}/{id_}",
-            zone=self._store.tenant_zone(tenant),
+            zone=self.zone(tenant),
             recall=lambda name: self._recall(tenant, id_, name, bound_to),
             remember=lambda name, value, seconds: self._remember(tenant, id_, name, value, seconds, bound_to),
         )
@@ -305,8 +313,6 @@ class Registry:
         return None if sealed is None else self._seal.open(sealed, bound_to=bound_to)
 
     def _remember(self, tenant: str, id_: str, name: str, value: str, seconds: float, bound_to: str) -> None:
-        from datetime import timedelta
-
         with self._store.write_transaction() as connection:
             where = (t.tokens.c.tenant == tenant, t.tokens.c.connection == id_, t.tokens.c.name == name)
             connection.execute(t.tokens.delete().where(*where))
@@ -326,7 +332,7 @@ def _one(statement: Any, tenant: str, id_: str) -> Any:
     return statement.where(t.connections.c.tenant == tenant, t.connections.c.id == id_)
 
 
-def _connection(row: Mapping[str, Any]) -> Connection:
+def _connection(row: Any) -> Connection:
     return Connection(
         tenant=row["tenant"],
         id=row["id"],

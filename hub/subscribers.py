@@ -30,15 +30,21 @@ from hub.store.work import Work, insert_new
 
 log = structlog.get_logger("subscribers")
 
-Handler = Callable[[Event, Work], Outcome]
+Handler = Callable[[Sequence[Event], Work], Sequence[Outcome]]
 
 _TRIES = 8  # of a handler that raises, over about ten minutes, before a person is asked
+
+
+def one_by_one(handle: Callable[[Event, Work], Outcome]) -> Handler:
+    """A handler of batches from a function of one event."""
+    return lambda facts, work: [handle(fact, work) for fact in facts]
 
 
 class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the hub that acts on events. `handle` writes through the work it is given, and calls no vendor.
 
-    What a handler wrote is kept only where it answers `Done`. It may be called again with the same event after a failure.
+    It is given a batch, oldest first, and answers with one outcome each. What it wrote is kept only where all of them are
+    `Done`; otherwise it is rolled back and the batch comes again one by one. So it may see the same event twice.
     """
 
     name: str
@@ -175,7 +181,7 @@ class Subscribers:
     def _try(self, subscriber: Subscriber, tenant: str, fact: Event) -> Outcome:
         try:
             with self._store.work(tenant) as work:
-                outcome = subscriber.handle(fact, work)
+                (outcome,) = subscriber.handle([fact], work)
                 if isinstance(outcome, Done):
                     mark_seen(work, subscriber.name, [fact])
                     where = (t.held.c.tenant == tenant, t.held.c.subscriber == subscriber.name, t.held.c.seq == fact.seq)
@@ -208,19 +214,20 @@ class _Batch:
     def run(self) -> None:
         seen = self._seen()
         held = self._held_keys()
-        done: list[Event] = []
+        todo: list[Event] = []
         for fact in self._facts:
             if fact.id in seen:
                 continue
             if fact.key in held:
                 hold(self._work, self._subscriber.name, fact, None)
                 continue
-            outcome = self._subscriber.handle(fact, self._work)
-            if not isinstance(outcome, Done):
-                raise _NotSimply(outcome)
-            done.append(fact)
+            todo.append(fact)
             seen.add(fact.id)
-        mark_seen(self._work, self._subscriber.name, done)
+        if todo:
+            for outcome in self._subscriber.handle(todo, self._work):
+                if not isinstance(outcome, Done):
+                    raise _NotSimply(outcome)
+            mark_seen(self._work, self._subscriber.name, todo)
 
     def _seen(self) -> set[str]:
         query = sa.select(t.seen.c.event).where(

@@ -25,12 +25,12 @@ _STATUS = {
     "contract.expired": ("expired", 9),
     "contract.revoked": ("revoked", 9),
 }
-_RANK = {status: rank for status, rank in _STATUS.values()}
+_RANK = dict(_STATUS.values())
 
 NODES = ("方案确认", "合同签署", "付款到账", "交付启动")
 
 
-def link(event: Event, books: Books, kind: str, ours: str, record: str | None, connection: str | None = None) -> None:
+def link(event: Event, books: Books, kind: str, ours: str, record: str | None, *, connection: str | None = None) -> None:
     """Remember that this record of the connection is this thing of ours."""
     if record:
         where = connection or connection_of(event)

@@ -144,7 +144,7 @@ def _accepted(event: Event, data: v.MatchAccepted, books: Books) -> None:
             booked_as=share.booked_as,
         )
         _pay(event, books, share.receivable, amount, difference)
-    told = {"lane": receipt["lane"] or "review", "probability": 1.0, "reasons": [], "runners_up": [], "policy": ""}
+    told: Row = {"lane": receipt["lane"] or "review", "probability": 1.0, "reasons": [], "runners_up": [], "policy": ""}
     old = books.get(l.matches, data.match) or told
     books.put(
         l.matches,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -82,7 +83,7 @@ def _row(fact: Event) -> dict[str, object]:
     }
 
 
-def row_event(row: sa.RowMapping) -> Event:
+def row_event(row: Any) -> Event:
     """The event a row holds."""
     values = dict(row)
     values["data"] = decode_data(values["type"], values["data"].encode())

@@ -78,8 +78,7 @@ class Bells:
     def _hear(self) -> None:
         while not self._closed:
             try:
-                with self._engine.connect() as connection:
-                    connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+                with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     connection.exec_driver_sql(f'LISTEN "{self._channel}"')
                     driver = connection.connection.driver_connection
                     assert driver is not None

@@ -1,0 +1,1 @@
+"""The parts of the hub that act on events: each is one subscriber over a pure decision."""
