@@ -80,8 +80,8 @@ def text_rows(text: str, delimiter: str) -> Iterator[Row]:
         ) from error
 
 
-def sheets(body: bytes) -> Iterator[tuple[Row, ...]]:
-    """The sheets of an XLS, XLSX or other spreadsheet, each as its rows. Raises `Unreadable`."""
+def sheets(body: bytes) -> Iterator[tuple[str, tuple[Row, ...]]]:
+    """The sheets of an XLS, XLSX or other spreadsheet, each as its name and rows. Raises `Unreadable`."""
     _check_container(body)
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(body))
@@ -90,10 +90,8 @@ def sheets(body: bytes) -> Iterator[tuple[Row, ...]]:
             sheet = book.get_sheet_by_name(name)
             if sheet.total_height > MAX_ROWS or sheet.total_width > MAX_COLUMNS:
                 raise _too_large(f"sheet {name}")
-            yield tuple(
-                Row(line=number, cells=tuple(cell_text(cell) for cell in row))
-                for number, row in enumerate(sheet.to_python(skip_empty_area=False), 1)
-            )
+            rows = sheet.to_python(skip_empty_area=False)
+            yield name, tuple(Row(line=number, cells=tuple(map(cell_text, row))) for number, row in enumerate(rows, 1))
     except python_calamine.PasswordError as error:
         raise _locked() from error
     except Unreadable:

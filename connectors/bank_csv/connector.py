@@ -73,7 +73,7 @@ class Connector:
 
     def _tables(self, body: bytes) -> Iterator[tuple[Row, ...]]:
         if is_spreadsheet(body):
-            yield from sheets(body)
+            yield from (rows for _, rows in sheets(body))
             return
         text = decode_text(body)
         header: Header | None = None
@@ -96,7 +96,7 @@ class Connector:
 
     def _tables_as_they_are(self, body: bytes) -> Iterator[tuple[Row, ...]]:
         if is_spreadsheet(body):
-            yield from sheets(body)
+            yield from (rows for _, rows in sheets(body))
         else:
             yield tuple(_first(text_rows(decode_text(body), ",")))
 

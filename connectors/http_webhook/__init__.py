@@ -1,0 +1,1 @@
+"""Any system that posts JSON: configured with a verifier and a field map, without code."""
