@@ -69,11 +69,13 @@ bench: setup ## each performance figure beside its limit and the plain way of do
 crash: setup ## kill the hub at every named step and count what was lost or doubled
 	@$(BIN)/python -m tests.crash $(ARGS)
 
-lock: setup ## write the lock files anew from pyproject.toml
+lock: setup ## write the lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(PIP) install uv
-	@lock="$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --custom-compile-command make\ lock $(ARGS)"; \
-	$$lock -o locks/runtime.txt && $$lock --extra postgres --group test -o locks/test.txt
+	@export UV_CUSTOM_COMPILE_COMMAND="make lock"; \
+	lock="$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links"; \
+	$$lock --extra postgres --group test $(ARGS) -o locks/test.txt && \
+	$$lock --extra postgres --constraint locks/test.txt -o locks/distributed.txt && \
+	$$lock --constraint locks/test.txt -o locks/runtime.txt
 
 clean: ## remove what was made here: environment, caches, the demo's data
 	rm -rf $(VENV) dist .ci-work .shuniu .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

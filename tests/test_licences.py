@@ -73,7 +73,7 @@ def test_the_exceptions_are_outside_the_plain_installation() -> None:
     assert set(EXCEPTIONS) <= everything
 
 
-@pytest.mark.parametrize("file", ["runtime.txt", "test.txt"])
+@pytest.mark.parametrize("file", ["runtime.txt", "distributed.txt", "test.txt"])
 def test_a_lock_pins_and_hashes_everything(file: str) -> None:
     """Every locked package has one version and its hashes, and no lock file says where to download it."""
     text = (ROOT / "locks" / file).read_text(encoding="utf-8")
@@ -85,12 +85,13 @@ def test_a_lock_pins_and_hashes_everything(file: str) -> None:
         assert "--hash=sha256:" in block, block
 
 
-def test_the_locks_agree() -> None:
+@pytest.mark.parametrize("file", ["runtime.txt", "distributed.txt"])
+def test_the_locks_agree(file: str) -> None:
     """Tests run against the versions that an installation gets."""
-    plain = {one.name: one.specifier for one in locked("runtime.txt")}
+    installed = {one.name: one.specifier for one in locked(file)}
     tested = {one.name: one.specifier for one in locked("test.txt")}
 
-    assert {name: tested.get(name) for name in plain} == plain
+    assert {name: tested.get(name) for name in installed} == installed
 
 
 def test_the_locks_hold_what_the_project_asks_for() -> None:
