@@ -61,7 +61,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     """Who carries an action out. `idempotent`: the vendor makes a repeat with the same key harmless."""
 
-    does: Writes | ReportsStock
+    does: object
     idempotent: bool
     schedule: Schedule
 
@@ -127,17 +127,6 @@ class Actions:
             )
             self._finish(action, None, [], lost)
         return len(orphans)
-
-    def wake(self, tenant: str, connection: str) -> None:
-        """The connection answers again: what waits for it is due now."""
-        with self._store.write_transaction() as transaction:
-            transaction.execute(
-                t.actions.update()
-                .where(t.actions.c.tenant == tenant, t.actions.c.connection == connection, t.actions.c.state == "waiting")
-                .where(t.actions.c.due_at > self._store.clock.now())
-                .values(due_at=self._store.clock.now())
-            )
-            self._store.bells.ring_on_commit(transaction, "actions")
 
     def next_due(self) -> datetime | None:
         """When the next waiting action is due."""

@@ -7,7 +7,7 @@ order their raws arrived.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from hub.core.errors import Problem, Unreadable
+from hub.core.errors import Problem
 from hub.core.event import Event, Ignored, Raw
 from hub.core.steps import reached
 from hub.ledger.record import record
@@ -148,13 +148,25 @@ def raw_of(row: sa.RowMapping) -> Raw:
     )
 
 
-def collect(found: Sequence[Event | Ignored | Unreadable], *, field_map: str | None = None) -> Understood:
-    """Sort what a normaliser or a map yielded."""
-    ignored = next((one.rule for one in found if isinstance(one, Ignored)), None)
+def collect(found: Iterable[Event | Ignored | Problem], *, field_map: str | None = None) -> Understood:
+    """Sort what a normaliser or a map yielded. One that breaks off has yielded what it could read."""
+    events: list[Event] = []
+    problems: list[Problem] = []
+    ignored = None
+    try:
+        for one in found:
+            if isinstance(one, Event):
+                events.append(one)
+            elif isinstance(one, Ignored):
+                ignored = ignored or one.rule
+            else:
+                problems.append(one)
+    except Problem as problem:
+        problems.append(problem)
     return Understood(
-        events=tuple(one for one in found if isinstance(one, Event)),
+        events=tuple(events),
         ignored=ignored or "nothing in it concerns us",
-        problems=tuple(one.as_dict() for one in found if isinstance(one, Unreadable)),
+        problems=tuple(problem.as_dict() for problem in problems),
         field_map=field_map,
     )
 

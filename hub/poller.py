@@ -1,4 +1,4 @@
-"""Asks connectors for pages and brings files in: the second door, on the same path.
+"""Asks connectors for pages: the second door, on the same path.
 
 A page and the cursor after it are one commit, so stopping after any page loses nothing and doubles nothing.
 """
@@ -13,9 +13,8 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
-from hub.core.connector import Cursor, Page, Probes, Pulls, ReadsFiles
-from hub.core.errors import Invalid, Problem, Unreadable
-from hub.core.ids import derive, digest
+from hub.core.connector import Cursor, Page, Probes, Pulls
+from hub.core.errors import Invalid, Problem
 from hub.intake import Stored, keep
 from hub.registry import Connection, Opened, Registry
 from hub.store import tables as t
@@ -23,8 +22,6 @@ from hub.store.sql import Store
 from hub.store.work import insert_new
 
 log = structlog.get_logger("poller")
-
-_ROWS_AT_ONCE = 500
 
 
 class Poller:
@@ -162,89 +159,3 @@ def _keep_changed(transaction: sa.Connection, raws: list[Any]) -> list[Stored]:
 
 def _cursor_row(statement: Any, tenant: str, connection: str, stream: str) -> Any:
     return statement.where(t.cursors.c.tenant == tenant, t.cursors.c.connection == connection, t.cursors.c.stream == stream)
-
-
-class FileRead(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a file: its id, how many of its rows were new, known, or in conflict with what we have."""
-
-    id: str
-    again: bool
-    rows: int = 0
-    new: int = 0
-    duplicates: int = 0
-    conflicts: int = 0
-
-
-class Files:
-    """Takes files in: kept whole, then read row by row."""
-
-    def __init__(self, store: Store, registry: Registry) -> None:
-        self._store = store
-        self._registry = registry
-
-    def take(self, tenant: str, connection: str, name: str, body: bytes) -> FileRead:
-        """Keep and read a file. The same file twice changes nothing. Raises `Unreadable` where it is refused as a whole."""
-        opened = self._registry.open(tenant, connection)
-        reader = opened.connector
-        if not isinstance(reader, ReadsFiles):
-            raise Invalid(happened="the connection reads no files", next="choose one that does", connection=connection)
-        if not reader.recognises(name, body[:65536]):
-            raise Unreadable(
-                happened="this is not a file that the connection reads",
-                next="check that it is the bank's own export, unchanged, or choose another connection",
-                rule="recognise",
-                file=name,
-                connection=connection,
-            )
-        id_ = derive("file", tenant, connection, digest(body))
-        if not self._keep(tenant, connection, id_, name, body):
-            return FileRead(id=id_, again=True)
-        try:
-            return self._read(opened, id_, name, body)
-        except Problem as problem:
-            self._mark(tenant, id_, state="refused", problem=problem.as_dict())
-            raise
-
-    def _keep(self, tenant: str, connection: str, id_: str, name: str, body: bytes) -> bool:
-        """Store the file; false where it was read before. One whose reading was cut off is read again."""
-        with self._store.write_transaction() as transaction:
-            state = transaction.execute(
-                sa.select(t.files.c.state).where(t.files.c.tenant == tenant, t.files.c.id == id_)
-            ).scalar()
-            if state is None:
-                transaction.execute(
-                    t.files.insert().values(
-                        tenant=tenant,
-                        id=id_,
-                        connection=connection,
-                        name=name,
-                        sha256=digest(body),
-                        body=body,
-                        state="reading",
-                        received_at=self._store.clock.now(),
-                    )
-                )
-        return state != "read"
-
-    def _read(self, opened: Opened, id_: str, name: str, body: bytes) -> FileRead:
-        where, now = opened.connection, self._store.clock.now()
-        assert isinstance(opened.connector, ReadsFiles)
-        # A file that breaks in the middle is refused before any of its rows is kept.
-        raws = [
-            raw.stamped(tenant=where.tenant, connection=where.id, door="file", received_at=now)
-            for raw in opened.connector.read(name, body)
-        ]
-        counts = {"new": 0, "duplicate": 0, "conflict": 0}
-        for start in range(0, len(raws), _ROWS_AT_ONCE):
-            with self._store.write_transaction() as transaction:
-                for one in keep(transaction, raws[start : start + _ROWS_AT_ONCE]):
-                    counts[one.kind] += 1
-                self._store.bells.ring_on_commit(transaction, "inbox")
-        self._mark(where.tenant, id_, state="read", rows=len(raws))
-        return FileRead(
-            id=id_, again=False, rows=len(raws), new=counts["new"], duplicates=counts["duplicate"], conflicts=counts["conflict"]
-        )
-
-    def _mark(self, tenant: str, id_: str, **values: Any) -> None:
-        with self._store.write_transaction() as transaction:
-            transaction.execute(t.files.update().where(t.files.c.tenant == tenant, t.files.c.id == id_).values(**values))

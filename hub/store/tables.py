@@ -261,6 +261,9 @@ files = Table(
     Column("body", LargeBinary, nullable=False),
     Column("state", String(8), nullable=False),  # waiting | reading | read | refused
     Column("rows", Integer, nullable=False, server_default="0"),
+    Column("new", Integer, nullable=False, server_default="0"),
+    Column("duplicates", Integer, nullable=False, server_default="0"),
+    Column("conflicts", Integer, nullable=False, server_default="0"),
     Column("problem", Json),
     Column("received_at", Instant, nullable=False),
 )

@@ -1,0 +1,160 @@
+"""Files in: kept whole first, then read row by row, with progress. The third door, on the same path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+import structlog
+
+from hub.core.connector import ReadsFiles
+from hub.core.errors import Invalid, NotFound, Problem, Unreadable
+from hub.core.ids import derive, digest
+from hub.intake import keep
+from hub.registry import Opened, Registry
+from hub.store import tables as t
+from hub.store.sql import Store
+
+log = structlog.get_logger("files")
+
+_ROWS_AT_ONCE = 500
+_HEAD = 65_536
+
+
+class FileJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A file on its way: `state` is `waiting`, `reading`, `read` or `refused`; `again` says that it was here before.
+
+    Of its `rows`, `new` were not known, `duplicates` were, and `conflicts` came under a known key with another content.
+    """
+
+    id: str
+    connection: str
+    name: str
+    state: str
+    again: bool = False
+    rows: int = 0
+    new: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    problem: dict[str, Any] | None = None
+
+
+class Files:
+    """Takes files in and reads them."""
+
+    def __init__(self, store: Store, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+
+    def accept(self, tenant: str, name: str, body: bytes, *, connection: str | None = None) -> FileJob:
+        """Keep a file durably for reading. The same file twice changes nothing. Raises where no connection reads it."""
+        opened = self._reader(tenant, name, body, connection)
+        where = opened.connection.id
+        id_ = derive("file", tenant, where, digest(body))
+        row = {
+            "tenant": tenant,
+            "id": id_,
+            "connection": where,
+            "name": name[:255],
+            "sha256": digest(body),
+            "body": body,
+            "state": "waiting",
+            "received_at": self._store.clock.now(),
+        }
+        with self._store.write_transaction() as transaction:
+            known = transaction.execute(
+                sa.select(t.files.c.state).where(t.files.c.tenant == tenant, t.files.c.id == id_)
+            ).scalar()
+            if known is None:
+                transaction.execute(t.files.insert().values(**row))
+            elif known == "refused":  # a connector that was mended may read it now
+                transaction.execute(_file(t.files.update(), tenant, id_).values(state="waiting", problem=None))
+            self._store.bells.ring_on_commit(transaction, "files")
+        return msgspec.structs.replace(self.job(tenant, id_), again=known is not None)
+
+    def job(self, tenant: str, id_: str) -> FileJob:
+        """How far a file is; raises `NotFound`."""
+        columns = [t.files.c[name] for name in FileJob.__struct_fields__ if name in t.files.c]
+        with self._store.read_transaction() as connection:
+            row = connection.execute(_file(sa.select(*columns), tenant, id_)).mappings().first()
+        if row is None:
+            raise NotFound(happened="there is no such file", next="send it", file=id_)
+        return FileJob(**row)
+
+    def run_once(self) -> bool:
+        """Read the file that waits longest, or that a dead process left half read; false where none does."""
+        query = sa.select(t.files.c.tenant, t.files.c.id).where(t.files.c.state.in_(("waiting", "reading")))
+        with self._store.read_transaction() as connection:
+            row = connection.execute(query.order_by(t.files.c.received_at).limit(1)).first()
+        if row is None:
+            return False
+        self._read_one(row.tenant, row.id)
+        return True
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _reader(self, tenant: str, name: str, body: bytes, connection: str | None) -> Opened:
+        if connection is not None:
+            opened = self._registry.open(tenant, connection)
+            if not isinstance(opened.connector, ReadsFiles):
+                raise Invalid(happened="the connection reads no files", next="choose one that does", connection=connection)
+            candidates = [opened]
+        else:
+            candidates = [self._registry.open(tenant, one.id) for one in self._registry.connections(tenant) if not one.paused]
+            # A bank's own reader knows better than one that takes any table.
+            candidates.sort(key=lambda one: (one.manifest.kind != "bank", one.connection.id))
+        for opened in candidates:
+            if isinstance(opened.connector, ReadsFiles) and opened.connector.recognises(name, body[:_HEAD]):
+                return opened
+        raise Unreadable(
+            happened="no connection recognises this file",
+            next="check that it is the bank's own export, unchanged; or make a connection that reads it",
+            rule="recognise",
+            file=name,
+        )
+
+    def _read_one(self, tenant: str, id_: str) -> None:
+        with self._store.read_transaction() as connection:
+            row = connection.execute(_file(sa.select(t.files), tenant, id_)).mappings().one()
+        self._mark(tenant, id_, state="reading", new=0, duplicates=0, conflicts=0)
+        try:
+            self._read(self._registry.open(tenant, row["connection"]), id_, row["name"], bytes(row["body"]))
+        except Problem as problem:
+            self._mark(tenant, id_, state="refused", problem=problem.as_dict())
+        except Exception as error:  # a defect in a reader refuses this file and stops no other
+            log.exception("file.defect", tenant=tenant, file=id_)
+            reason = {
+                "code": "defect",
+                "happened": f"the reader stumbled: {type(error).__name__}",
+                "next": "tell its owner",
+                "about": {},
+            }
+            self._mark(tenant, id_, state="refused", problem=reason)
+
+    def _read(self, opened: Opened, id_: str, name: str, body: bytes) -> None:
+        where, now = opened.connection, self._store.clock.now()
+        assert isinstance(opened.connector, ReadsFiles)
+        # Read to its end first: a file that breaks in the middle is refused before any of its rows is kept.
+        raws = [
+            raw.stamped(tenant=where.tenant, connection=where.id, door="file", received_at=now)
+            for raw in opened.connector.read(name, body)
+        ]
+        counts = {"new": 0, "duplicate": 0, "conflict": 0}
+        for start in range(0, len(raws), _ROWS_AT_ONCE):
+            with self._store.write_transaction() as transaction:
+                for one in keep(transaction, raws[start : start + _ROWS_AT_ONCE]):
+                    counts[one.kind] += 1
+                done = {"rows": min(start + _ROWS_AT_ONCE, len(raws)), "new": counts["new"]}
+                done |= {"duplicates": counts["duplicate"], "conflicts": counts["conflict"]}
+                transaction.execute(_file(t.files.update(), where.tenant, id_).values(**done))
+                self._store.bells.ring_on_commit(transaction, "inbox")
+        self._mark(where.tenant, id_, state="read")
+
+    def _mark(self, tenant: str, id_: str, **values: Any) -> None:
+        with self._store.write_transaction() as transaction:
+            transaction.execute(_file(t.files.update(), tenant, id_).values(**values))
+
+
+def _file(statement: Any, tenant: str, id_: str) -> Any:
+    return statement.where(t.files.c.tenant == tenant, t.files.c.id == id_)
