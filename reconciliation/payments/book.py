@@ -1,0 +1,156 @@
+"""The open items and the ways to find them: by number, by amount, by customer. Kept up to date item by item."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from hub.core.errors import Invalid
+from hub.core.money import to_minor
+from reconciliation.payments.orders import instalments, percentages
+from reconciliation.payments.text import compact, squeeze
+from reconciliation.payments.values import OpenItem, Settled
+
+TAIL = 5
+_LEAD = re.compile(r"^([A-Z]*)(\d+)$")
+
+
+class Entry:
+    """An open item with what is computed from it once. Amounts are whole minor units."""
+
+    __slots__ = ("amount", "currency", "customer", "item", "key", "numbers", "open", "order", "parts")
+
+    def __init__(self, item: OpenItem, open_minor: int) -> None:
+        self.item = item
+        self.key = item.receivable
+        self.order = item.order
+        self.currency = item.currency
+        self.amount = to_minor(item.amount, item.currency)
+        self.open = open_minor
+        self.customer = customer_key(item)
+        self.numbers = tuple(dict.fromkeys(compact(number) for number in (item.order, item.contract, item.invoice) if number))
+        self.parts = self._parts()
+
+    def _parts(self) -> tuple[tuple[int, int, str], ...]:
+        """Amount, place and label of what the terms of a whole order ask for next; empty for an instalment."""
+        if self.item.payment_terms is None or len(percentages(self.item.payment_terms)) == 1:
+            return ()
+        paid, until, parts = self.amount - self.open, 0, []
+        for place, (label, _, share) in enumerate(instalments(self.item.amount, self.currency, self.item.payment_terms)):
+            minor = to_minor(share, self.currency)
+            until += minor
+            if until > paid and until < self.amount:
+                parts.append((until - paid, place, label))
+        return tuple(parts)
+
+
+def customer_key(item: OpenItem) -> str:
+    return item.customer or squeeze(item.customer_name or "") or "?"
+
+
+class Book:
+    """All open items. Every index is a dictionary, so that one more item costs the same however many there are."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.by_number: dict[str, dict[str, Entry]] = {}
+        self.by_amount: dict[tuple[str, int], dict[str, Entry]] = {}
+        self.by_part: dict[tuple[str, int], dict[str, Entry]] = {}
+        self.by_customer: dict[str, dict[str, Entry]] = {}
+        self.settled: dict[str, Settled] = {}
+        self.shapes: Counter[tuple[str, int]] = Counter()
+        self._by_digits: dict[str, dict[str, None]] = {}
+        self._by_tail: dict[str, dict[str, None]] = {}
+        self._by_head: dict[tuple[int, str], dict[str, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries.values())
+
+    def add(self, item: OpenItem) -> Entry:
+        """Let an item be open; an item told again replaces what was known of it."""
+        if item.receivable in self.entries:
+            self.remove(item.receivable)
+        left = to_minor(item.open, item.currency)
+        if left <= 0:
+            raise Invalid(happened="an item with nothing open cannot be matched", next="remove it instead", receivable=item.receivable, open=item.open)
+        entry = Entry(item, left)
+        self.entries[entry.key] = entry
+        for index, key in self._places(entry):
+            index.setdefault(key, {})[entry.key] = entry
+        for number in entry.numbers:
+            self._learn(number)
+        return entry
+
+    def remove(self, receivable: str) -> Entry | None:
+        """Let an item be gone; its numbers' shape stays learnt."""
+        entry = self.entries.pop(receivable, None)
+        if entry is None:
+            return None
+        for index, key in self._places(entry):
+            index[key].pop(receivable, None)
+            if not index[key]:
+                del index[key]
+        for number in entry.numbers:
+            if number not in self.by_number:
+                self._forget(number)
+        return entry
+
+    def settle(self, settled: Settled) -> None:
+        """Remember what was paid, by each of its numbers."""
+        for number in (settled.order, settled.contract, settled.invoice):
+            if number:
+                self.settled[compact(number)] = settled
+                self._learn(compact(number))
+
+    def named(self, number: str) -> tuple[Entry, ...]:
+        """The open items that a number names, in the order in which they fall due."""
+        return in_order(self.by_number.get(number, {}).values())
+
+    def with_digits(self, digits: str) -> Iterable[str]:
+        return self._by_digits.get(digits, ())
+
+    def with_tail(self, digits: str) -> Iterable[str]:
+        return (number for number in self._by_tail.get(digits[-TAIL:], ()) if number.endswith(digits))
+
+    def near(self, digits: str, length: int) -> Iterable[str]:
+        """Numbers of `length` digits that share their first or last ones with these: where one slip left one end whole."""
+        return dict.fromkeys([*self._by_tail.get(digits[-TAIL:], ()), *self._by_head.get((length, digits[: length - TAIL]), ())])
+
+    def _places(self, entry: Entry) -> Iterator[tuple[dict[Any, dict[str, Entry]], object]]:
+        for number in entry.numbers:
+            yield self.by_number, number
+        yield self.by_amount, (entry.currency, entry.open)
+        for minor, _, _ in entry.parts:
+            yield self.by_part, (entry.currency, minor)
+        yield self.by_customer, entry.customer
+
+    def _learn(self, number: str) -> None:
+        if shape := _LEAD.match(number):
+            digits = shape[2]
+            if number not in self._by_digits.get(digits, ()):
+                self.shapes[shape[1], len(digits)] += 1
+                self._by_digits.setdefault(digits, {})[number] = None
+                self._by_tail.setdefault(digits[-TAIL:], {})[number] = None
+                self._by_head.setdefault(_head(digits), {})[number] = None
+
+    def _forget(self, number: str) -> None:
+        if number in self.settled or not (shape := _LEAD.match(number)):
+            return
+        digits = shape[2]
+        for known in (self._by_digits.get(digits), self._by_tail.get(digits[-TAIL:]), self._by_head.get(_head(digits))):
+            if known is not None:
+                known.pop(number, None)
+
+
+def _head(digits: str) -> tuple[int, str]:
+    return len(digits), digits[: max(1, len(digits) - TAIL)]
+
+
+def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Entries by the day they fall due, then by their place in the order: the order in which money is laid on them."""
+    return tuple(sorted(entries, key=lambda entry: (entry.order, entry.item.position, str(entry.item.due_on or ""), entry.key)))

@@ -1,0 +1,195 @@
+"""The desk: one receipt, or many together, against everything that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from hub.core.money import from_minor, to_minor
+from hub.core.vocabulary import Customer, Receipt, RunnerUp, ShareOf
+from reconciliation.payments.book import Book, customer_key
+from reconciliation.payments.candidates import FEE, OVER, ROUNDING, SOME, SUM, SUM_FEE, WHOLE, Option, Reading, options
+from reconciliation.payments.lanes import QUEUE, Case, held
+from reconciliation.payments.numbers import named
+from reconciliation.payments.payers import Payers
+from reconciliation.payments.policy import Policy
+from reconciliation.payments.scoring import Scored, none_bits, score
+from reconciliation.payments.together import Choice, decide
+from reconciliation.payments.values import Held, Match, OpenItem, Payer, Settled
+from reconciliation.payments.words import words
+
+_KEPT = 12
+
+
+class Desk:
+    """The open items and what is known of payers. The same items, payers and policy give the same proposals, in any order of telling."""
+
+    def __init__(
+        self,
+        items: Iterable[OpenItem] = (),
+        payers: Iterable[Payer] = (),
+        customers: Iterable[Customer] = (),
+        settled: Iterable[Settled] = (),
+        *,
+        policy: Policy | None = None,
+    ) -> None:
+        self.policy = policy or Policy()
+        self._book = Book()
+        self._payers = Payers()
+        for customer in customers:
+            self._payers.enrol(customer)
+        for item in items:
+            self.add(item)
+        for payer in payers:
+            self.learn(payer)
+        for each in settled:
+            self._book.settle(each)
+
+    def add(self, item: OpenItem) -> None:
+        """Let an item be open."""
+        entry = self._book.add(item)
+        if item.customer_name:
+            self._payers.know(entry.customer, item.customer_name)
+
+    def change(self, receivable: str, open: Decimal) -> None:
+        """Let an item have another open amount; nothing open removes it."""
+        entry = self._book.entries.get(receivable)
+        if entry is None:
+            return
+        if open <= 0:
+            self.remove(receivable)
+        else:
+            item = entry.item
+            self._book.add(OpenItem(**{name: getattr(item, name) for name in item.__struct_fields__} | {"open": open}))
+
+    def remove(self, receivable: str, *, paid: bool = True) -> None:
+        """Let an item be gone. One that was paid is remembered, so that a second receipt for it is known as such."""
+        entry = self._book.remove(receivable)
+        if entry is not None and paid and not self._book.by_number.get(entry.numbers[0]):
+            item = entry.item
+            self._book.settle(
+                Settled(
+                    receivable=item.receivable,
+                    order=item.order,
+                    amount=item.amount,
+                    currency=item.currency,
+                    customer=customer_key(item),
+                    contract=item.contract,
+                    invoice=item.invoice,
+                )
+            )
+
+    def learn(self, payer: Payer) -> None:
+        """Remember that a payer paid for a customer; a negative `times` withdraws what was learnt."""
+        self._payers.learn(payer)
+
+    def settle(self, settled: Settled) -> None:
+        """Remember an item that was paid before the desk knew it."""
+        self._book.settle(settled)
+
+    def propose(self, receipt: Receipt) -> Match:
+        """The most likely items of one receipt, with the reasons, or none."""
+        return self.propose_all([receipt])[0]
+
+    def propose_all(self, receipts: Sequence[Receipt]) -> list[Match]:
+        """Decide several receipts together: no item is given away twice, and the better evidence wins."""
+        readings = [self._read(receipt) for receipt in receipts]
+        choices = [self._weigh(reading) for reading in readings]
+        decide(choices, self.policy)
+        return [self._match(reading, choice) for reading, choice in zip(readings, choices, strict=True)]
+
+    def _read(self, receipt: Receipt) -> Reading:
+        memo = receipt.memo
+        return Reading(
+            receipt=receipt,
+            minor=to_minor(receipt.amount, receipt.currency),
+            named=named(memo, self._book),
+            who=self._payers.who(receipt),
+            words=words(memo, receipt.payer_name or ""),
+        )
+
+    def _weigh(self, reading: Reading) -> Choice:
+        found = options(reading, self._book, self.policy) if reading.minor > 0 else []
+        has_exact = any(option.stands in (WHOLE, SUM) for option in found)
+        scored = [score(option, reading, self._book, has_exact=has_exact) for option in found]
+        scored.sort(key=lambda one: (-one.bits, one.option.key))
+        receipt = reading.receipt
+        return Choice(
+            id=receipt.receipt,
+            when=(receipt.booked_on, receipt.row or 0, receipt.receipt),
+            minor=reading.minor,
+            same=(receipt.payer_name, receipt.payer_account, reading.minor, receipt.memo),
+            scored=scored[:_KEPT],
+            none=none_bits(reading),
+        )
+
+    def _match(self, reading: Reading, choice: Choice) -> Match:
+        none = choice.none_share
+        top = choice.picked
+        if top is None or choice.shares[top] < self.policy.review:
+            return self._open(reading, choice, none)
+        best = choice.scored[top]
+        others = [place for place in range(len(choice.scored)) if place != top]
+        second = max([none, *(choice.shares[place] for place in others)])
+        case = Case(reading, best.option, choice.shares[top], second, self._book, self.policy)
+        why = QUEUE if choice.contested else held(case)
+        notes = sorted(best.notes, key=lambda note: -abs(note.bits))
+        return Match(
+            receipt=reading.receipt.receipt,
+            lane="review" if why else "auto",
+            probability=choice.shares[top],
+            shares=_shares(best.option),
+            reasons=tuple(note.reason for note in notes),
+            reasons_en=tuple(note.says_en for note in notes),
+            runners_up=self._runners_up(choice, best, others),
+            held=why,
+            customer=best.option.entries[0].customer,
+            policy=self.policy.version,
+            decided_by=choice.how,
+        )
+
+    def _open(self, reading: Reading, choice: Choice, none: float) -> Match:
+        best = choice.scored[0] if choice.scored else None
+        notes = sorted(best.notes, key=lambda note: -abs(note.bits)) if best else []
+        return Match(
+            receipt=reading.receipt.receipt,
+            lane="open",
+            probability=none,
+            reasons=tuple(note.reason for note in notes if note.bits < 0),
+            reasons_en=tuple(note.says_en for note in notes if note.bits < 0),
+            runners_up=self._runners_up(choice, best, list(range(len(choice.scored)))),
+            held=Held(code="nothing_fits", says="没有合适的应收", says_en="nothing that is open fits"),
+            policy=self.policy.version,
+            decided_by=choice.how,
+        )
+
+    @staticmethod
+    def _runners_up(choice: Choice, best: Scored | None, places: Sequence[int]) -> tuple[RunnerUp, ...]:
+        ranked = sorted(places, key=lambda place: (-choice.shares[place], place))[:2]
+        result = []
+        for place in ranked:
+            scored = choice.scored[place]
+            worst = min(scored.notes, key=lambda note: note.bits)
+            why = "与首选同样可能" if best is not None and abs(scored.bits - best.bits) < 0.5 else worst.reason.says
+            result.append(RunnerUp(shares=_shares(scored.option), probability=choice.shares[place], lost_because=why))
+        return tuple(result)
+
+
+def _shares(option: Option) -> tuple[ShareOf, ...]:
+    booked = {FEE: "bank_fee", SUM_FEE: "bank_fee", ROUNDING: "rounding"}.get(option.stands)
+    shares = []
+    for place, (entry, amount) in enumerate(zip(option.entries, option.amounts, strict=True)):
+        is_short = booked is not None and place == len(option.entries) - 1
+        shares.append(
+            ShareOf(
+                receivable=entry.key,
+                order=entry.order,
+                amount=from_minor(amount, entry.currency),
+                difference=from_minor(option.kept, entry.currency) if is_short else Decimal(0),
+                booked_as=booked if is_short else None,
+            )
+        )
+    return tuple(shares)
+
+
+__all__ = ["OVER", "SOME", "Desk"]

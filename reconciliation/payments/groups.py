@@ -1,0 +1,63 @@
+"""Sums: which of a customer's items add up to an amount, and how likely such a sum is by accident."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import comb
+
+import msgspec
+
+
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
+    """Places of the values in each sum that was found, at most `stop` of them; `complete` is false where the search gave up."""
+
+    found: tuple[tuple[int, ...], ...]
+    complete: bool
+
+
+def sums(values: Sequence[int], target: int, *, most: int = 8, effort: int = 6000, stop: int = 3) -> Sums:
+    """Sets of two to `most` values that add up to the target exactly, found by branch and bound on the largest first.
+
+    The search ends at the `stop`th set, because one alternative is enough not to trust any, or after `effort` steps.
+    """
+    order = sorted((place for place, value in enumerate(values) if 0 < value < target), key=lambda place: (-values[place], place))
+    sizes = [values[place] for place in order]
+    rest = [0] * (len(sizes) + 1)
+    for at in range(len(sizes) - 1, -1, -1):
+        rest[at] = rest[at + 1] + sizes[at]
+    found: list[tuple[int, ...]] = []
+    steps = 0
+    stack: list[tuple[int, int, tuple[int, ...]]] = [(0, target, ())]
+    while stack and len(found) < stop:
+        at, left, chosen = stack.pop()
+        if left == 0:
+            if len(chosen) >= 2:
+                found.append(tuple(order[place] for place in chosen))
+            continue
+        if at == len(sizes) or rest[at] < left or len(chosen) == most:
+            continue
+        steps += 1
+        if steps > effort:
+            return Sums(found=tuple(found), complete=False)
+        stack.append((at + 1, left, chosen))
+        if sizes[at] <= left:
+            stack.append((at + 1, left - sizes[at], (*chosen, at)))
+    return Sums(found=tuple(found), complete=True)
+
+
+def accidents(count: int, size: int, target: int) -> float:
+    """How many sets of up to `size` of `count` values would meet the target by accident.
+
+    A round target is met easily: what its trailing zeros leave is all that tells it from others.
+    """
+    grain = 1
+    while target and target % (grain * 10) == 0:
+        grain *= 10
+    cells = max(10.0, target / grain)
+    return sum(comb(count, each) for each in range(2, size + 1)) / cells
+
+
+def coincidence(minor: int) -> float:
+    """The chance that an unrelated amount is just this one: large for round amounts, small for crooked ones."""
+    significant = len(str(minor).rstrip("0")) if minor else 1
+    return {1: 0.05, 2: 0.02, 3: 0.006, 4: 0.0015, 5: 0.0004}.get(significant, 0.0001)

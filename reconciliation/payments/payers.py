@@ -1,0 +1,168 @@
+"""Who paid? A distribution over customers, with a part for nobody we know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from hub.core.vocabulary import Customer, Receipt
+from reconciliation.payments.names import BITS, CUT, FAR, FORM, OTHER_PLACE, SAME, Name, compare, is_person, parse
+from reconciliation.payments.text import squeeze
+from reconciliation.payments.values import Payer
+
+STRANGER_BITS = 3.0
+
+
+class Suspect(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer who may have paid. `rung` is how the name stands, `times` how often this account paid for them before."""
+
+    customer: str
+    name: str
+    probability: float
+    rung: str
+    account: bool
+    times: int
+    rivals: int = 0
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether this alone identifies the payer: the customer's own name, or an account that paid for nobody else."""
+        named = self.rung in (SAME, FORM, CUT, "branch", "no_place", "close") and self.probability >= 0.9
+        return named or (self.account and self.times >= 2 and self.probability >= 0.9)
+
+
+class Who(msgspec.Struct, frozen=True, kw_only=True):
+    """The suspects, most likely first; `unknown` is the part of none of them."""
+
+    suspects: tuple[Suspect, ...]
+    unknown: float
+    is_person: bool
+    is_named: bool
+
+    def of(self, customer: str) -> Suspect | None:
+        return next((suspect for suspect in self.suspects if suspect.customer == customer), None)
+
+
+class Payers:
+    """Customers by name and what is remembered of payers, found through the pairs of characters in names."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, dict[str, str]] = {}
+        self._pairs: dict[str, dict[str, None]] = {}
+        self._parsed: dict[str, Name] = {}
+        self._accounts: dict[str, dict[str, int]] = {}
+        self._people: dict[str, dict[str, int]] = {}
+        self._aliases: dict[str, dict[str, int]] = {}
+
+    def know(self, customer: str, name: str) -> None:
+        """Let a name stand for a customer."""
+        parsed = parse(name)
+        if not parsed.full:
+            return
+        self._names.setdefault(parsed.full, {}).setdefault(customer, name)
+        if parsed.full not in self._parsed:
+            self._parsed[parsed.full] = parsed
+            for pair in _pairs(parsed.bare):
+                self._pairs.setdefault(pair, {})[parsed.full] = None
+
+    def enrol(self, customer: Customer) -> None:
+        for name in (customer.name, *customer.aliases):
+            self.know(customer.customer, name)
+        for account in customer.accounts:
+            self._remember(self._accounts, _digits(account), customer.customer, 3)
+
+    def learn(self, payer: Payer) -> None:
+        """Remember that this payer paid for this customer, by account and by name."""
+        person = payer.is_person or is_person(payer.name)
+        if payer.account:
+            self._remember(self._accounts, _digits(payer.account), payer.customer, payer.times)
+        by_name = self._people if person else self._aliases
+        self._remember(by_name, squeeze(payer.name), payer.customer, payer.times)
+
+    @staticmethod
+    def _remember(memory: dict[str, dict[str, int]], key: str, customer: str, times: int) -> None:
+        if key:
+            seen = memory.setdefault(key, {})
+            seen[customer] = seen.get(customer, 0) + times
+            if seen[customer] <= 0:
+                del seen[customer]
+
+    def who(self, receipt: Receipt) -> Who:
+        """The customers who may have sent a receipt, by name and by account together."""
+        name = receipt.payer_name or ""
+        person = is_person(name)
+        rungs = {} if person else self._by_name(name)
+        seen = self._accounts.get(_digits(receipt.payer_account or ""), {})
+        known = self._people.get(squeeze(name), {}) if person else self._aliases.get(squeeze(name), {})
+        bits: dict[str, tuple[float, str, str]] = {}
+        for customer in sorted({*rungs, *seen, *known}):
+            rung, full = rungs.get(customer, (FAR, ""))
+            weight = BITS[rung] if customer in rungs else 0.0
+            weight += _memory_bits(seen, customer) + (0.0 if customer in seen else _memory_bits(known, customer) * (0.6 if person else 0.9))
+            bits[customer] = (weight, rung, full)
+        return self._shares(bits, seen, known, person=person, named=bool(squeeze(name)))
+
+    def _shares(self, bits: dict[str, tuple[float, str, str]], seen: dict[str, int], known: dict[str, int], *, person: bool, named: bool) -> Who:
+        parts = {customer: 2.0 ** min(weight, 30.0) for customer, (weight, _, _) in bits.items()}
+        total = sum(parts.values()) + 2.0**STRANGER_BITS
+        suspects = [
+            Suspect(
+                customer=customer,
+                name=bits[customer][2],
+                probability=part / total,
+                rung=bits[customer][1],
+                account=customer in seen,
+                times=max(seen.get(customer, 0), known.get(customer, 0)),
+                rivals=len(bits) - 1,
+            )
+            for customer, part in parts.items()
+            if part / total >= 0.001
+        ]
+        ordered = tuple(sorted(suspects, key=lambda suspect: (-suspect.probability, suspect.customer))[:8])
+        return Who(suspects=ordered, unknown=2.0**STRANGER_BITS / total, is_person=person, is_named=named)
+
+    def _by_name(self, text: str) -> dict[str, tuple[str, str]]:
+        """Customer → rung and full name, for names that are the same or alike."""
+        if not text.strip():
+            return {}
+        payer = parse(text)
+        result: dict[str, tuple[str, str]] = {}
+        for full in self._alike(payer):
+            rung = compare(payer, self._parsed[full])
+            if rung in (FAR, OTHER_PLACE):
+                continue
+            for customer, name in self._names[full].items():
+                if customer not in result or BITS[rung] > BITS[result[customer][0]]:
+                    result[customer] = (rung, name)
+        return result
+
+    def _alike(self, payer: Name) -> Iterable[str]:
+        """Known names that share rare pairs of characters with this one, most alike first."""
+        if payer.full in self._parsed and not payer.branch:
+            return [payer.full]
+        pairs = sorted(_pairs(payer.bare), key=lambda pair: (len(self._pairs.get(pair, ())), pair))
+        scores: dict[str, float] = {}
+        for pair in pairs:
+            postings = self._pairs.get(pair, {})
+            if len(postings) > 2000 and scores:
+                break
+            for full in postings:
+                scores[full] = scores.get(full, 0.0) + 1.0 / (1 + len(postings)) ** 0.5
+        return [full for full, _ in sorted(scores.items(), key=lambda entry: (-entry[1], entry[0]))[:30]]
+
+
+def _memory_bits(seen: dict[str, int], customer: str) -> float:
+    """What earlier payments say: one may have been a slip, three for nobody else are as good as a name; others count against."""
+    mine, all_ = seen.get(customer, 0), sum(seen.values())
+    if mine == 0:
+        return -2.0 if all_ >= 2 else 0.0
+    return min(6.0 + 2.0 * mine, 12.0) * mine / all_ - (2.0 if mine < all_ else 0.0)
+
+
+def _pairs(name: str) -> list[str]:
+    return sorted({name[at : at + 2] for at in range(len(name) - 1)}) or [name]
+
+
+def _digits(account: str) -> str:
+    return "".join(char for char in account if char.isalnum()).upper()

@@ -1,0 +1,31 @@
+"""Thresholds and limits of the desk, as one versioned value."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """When a match may be booked unseen. The rules in `lanes.py` hold whatever these numbers say.
+
+    A proposal is automatic from probability `auto` with the next best less likely by `margin` times, proposed to a
+    person from `review`, and otherwise nothing is proposed. Amounts are in the receipt's currency. `largest_fee` is
+    what a bank may keep of a transfer, `largest_fee_part` its largest part of the receivable. `chance` is the largest
+    expected number of sums that fit by accident for a group that was found by its sum. `shadow` proposes only.
+    """
+
+    version: str = "payments-1"
+    auto: float = 0.99
+    margin: float = 20.0
+    review: float = 0.30
+    limit: Decimal | None = None
+    largest_fee: Decimal = Decimal(50)
+    largest_fee_part: Decimal = Decimal("0.02")
+    person_times: int = 3
+    group_size: int = 8
+    group_effort: int = 6000
+    chance: float = 0.02
+    component: int = 12
+    shadow: bool = False
