@@ -298,7 +298,15 @@ def test_an_oversized_body_is_refused(vector: dict[str, Any]) -> None:
 
 @EVERY
 @pytest.mark.parametrize(
-    "body", [b"[" * 65, b'{"a":' * 65 + b"1" + b"}" * 65, b" \n" + b"[{}," * 500_000 + b"[" * 65, b'{"a":' * 200_000]
+    "body",
+    [
+        b"[" * 65,
+        b" " * 100 + b"[" * 65,
+        b"\xef\xbb\xbf" + b"[{" * 33,
+        b'{"a":' * 65 + b"1" + b"}" * 65,
+        b" \n" + b"[{}," * 500_000 + b"[" * 65,
+        b'{"a":' * 200_000,
+    ],
 )
 def test_a_deeply_nested_body_is_refused(vector: dict[str, Any], body: bytes) -> None:
     """Nesting is counted before any parser sees it."""
@@ -510,7 +518,7 @@ def test_a_connector_that_fails_loses_nothing() -> None:
             raise error
 
         hook = msgspec.structs.replace(hub.hook, receive=fail)
-        door = make_door(find=lambda name, hook=hook: hook, submit=hub.submit, quarantine=hub.apart.append, clock=hub.clock)
+        door = make_door(find={"x": hook}.get, submit=hub.submit, quarantine=hub.apart.append, clock=hub.clock)
         answered = call(door, method="POST", path="/hooks/x", query="", headers=[], chunks=[b"{}"])
 
         assert answered.status == 503
