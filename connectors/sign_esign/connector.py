@@ -56,7 +56,8 @@ class Connector:
 
     def _verified(self, delivery: Delivery) -> Verified:
         settings = self._context.settings
-        secrets = [str(settings.get(name) or "") for name in ("app_secret", "previous_app_secret")]
+        every = settings.get("app_secret_all")
+        secrets = [str(secret) for secret in every] if isinstance(every, list | tuple) else [str(settings["app_secret"])]
         styles = ["esign", "esign-base64"] if settings.get("base64_callbacks") else ["esign"]
         refused: SignatureRefused | None = None
         for style in styles:

@@ -64,6 +64,7 @@ RANK: Mapping[str, int] = {
     "contract.expired": 4,
     "contract.revoked": 4,
 }
+_NEEDS_REASON = {"contract.declined", "contract.expired", "contract.revoked"}
 # When it happened, by the first of these that is there; `timestamp` is when the vendor first tried to tell us.
 _TIMES = ("operateTime", "signFlowFinishTime", "signFlowStartTime", "timestamp")
 
@@ -143,7 +144,7 @@ def _fact(raw: Raw, told: Mapping[str, Any], kind: str, *, status: str | None = 
         signer=roles(custom) or None,
         organisation=_text(organisation, "orgName") or None if isinstance(organisation, dict) else None,
         status=status or _text(told, "signFlowStatus") or _text(told, "action") or None,
-        reason=_text(told, "resultDescription") or _text(told, "statusDescription") or None,
+        reason=_text(told, "resultDescription") or _text(told, "statusDescription") or None if kind in _NEEDS_REASON else None,
         record=flow,
     )
     return (event(raw, kind, subject=number, data=fact, occurred_at=_when(told)),)

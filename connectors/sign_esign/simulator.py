@@ -71,6 +71,9 @@ class Simulator:
         """Answer the next calls with this status; 0 hangs up without an answer, after doing what was asked."""
         self._failures += [(status, headers or {})] * times
 
+    def stop_failing(self) -> None:
+        self._failures.clear()
+
     # --- the people ---
 
     def add_template(self, template: str, components: dict[str, bool]) -> None:

@@ -28,6 +28,9 @@ class Server:
         self._running: tuple[_Server, threading.Thread] | None = None
 
     def start(self) -> None:
+        """Listen; nothing happens where it already does."""
+        if self._running is not None:
+            return
         server = _Server(("127.0.0.1", self.port), _handler(self._answering))
         self.port = server.server_address[1]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

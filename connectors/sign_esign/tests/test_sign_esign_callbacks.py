@@ -122,7 +122,7 @@ def test_a_signature_sent_twice_is_refused() -> None:
 
 def test_the_old_secret_is_accepted_while_it_is_set() -> None:
     """After a change of secret, what was signed before still comes in, and is told apart."""
-    assert connector(app_secret="new", previous_app_secret=SECRET).receive(delivery(PUBLISHED)).secret == 1
+    assert connector(app_secret="new", app_secret_all=["new", SECRET]).receive(delivery(PUBLISHED)).secret == 1
     with pytest.raises(SignatureRefused):
         connector(app_secret="new").receive(delivery(PUBLISHED))
 
