@@ -16,7 +16,7 @@ _LEGAL = re.compile(
     r"有限责任|有限责|有限公|有限|有限合伙)$"
 )
 _HOUSE = re.compile(r"(?:经营部|商行|工厂|总厂|厂|商店|门市部|经销部|工作室|中心|事务所|超市|酒店|学校|医院|研究院|研究所|银行|店|部|社|馆)$")
-_BRANCH = re.compile(r"(?<=公司)(?P<branch>.{1,8}?(?:分公司|分厂|分部|分店|办事处|营业部|事业部|财务部|结算中心|财务中心|项目部|工程部|销售部|采购部))$")
+_BRANCH = re.compile(r"(?<=公司)(?P<branch>.{0,8}?(?:工会委员会|工会|分公司|分厂|分部|分店|办事处|营业部|事业部|财务部|结算中心|财务中心|项目部|工程部|销售部|采购部))$")
 _BRACKET = re.compile(r"[(\[【〔（]([^)\]】〕）]*)[)\]】〕）]")
 _NOTE = re.compile(r"户$|账户|代付|代|款|专用|备注|原名|原|曾用名|收|付|元|个人|对公")
 _COMPANY = re.compile(r"公司|集团|有限|厂$|商行|经营部|合作社|中心|银行|店$|企业|工作室|院$|学校|局$|委员会|协会|支行|股份")
@@ -114,7 +114,7 @@ def compare(payer: Name, customer: Name) -> str:
 
 
 def _is_department(branch: str) -> bool:
-    return branch.endswith(("财务部", "结算中心", "财务中心", "采购部"))
+    return branch.endswith(("财务部", "结算中心", "财务中心", "采购部", "工会委员会", "工会"))
 
 
 def _is_cut(name: str, customer: Name) -> bool:

@@ -14,7 +14,9 @@ from reconciliation.payments.groups import coincidence
 from reconciliation.payments.ladders import LADDERS, Note
 from reconciliation.payments.numbers import AGAIN, BARE, END, EXACT, SLIP, STRANGE, Named
 
-NONE_BITS = -3.3  # one receipt in ten pays nothing in the book
+# How rarely money is for nothing in the book, as powers of two: of receipts whose memo names an open item, of those from a
+# known customer, and of the rest.
+NONE_BITS, NONE_OF_CUSTOMER, NONE_NAMED = -2.5, -6.0, -7.0
 _MORE_NONE = {w.REFUND: 7.0, w.REVERSAL: 8.0, w.NOT_A_SALE: 7.0, w.ADVANCE: 6.0, w.WALLET: 6.0}
 _CERTAIN = (EXACT, BARE, SLIP)
 
@@ -29,9 +31,11 @@ class Scored(NamedTuple):
 
 def none_bits(reading: Reading) -> float:
     """The weight of "none of these": words of refunds and interest, strangers and unknown numbers add to it."""
-    bits = NONE_BITS + max((extra for word, extra in _MORE_NONE.items() if word in reading.words), default=0.0)
-    bits += 3.0 if any(one.level in (STRANGE, AGAIN) for one in reading.named) else 0.0
-    return bits + (1.5 if reading.who.is_named and not reading.who.suspects else 0.0)
+    lost = any(one.level in (STRANGE, AGAIN) for one in reading.named)
+    extra = max((extra for word, extra in _MORE_NONE.items() if word in reading.words), default=0.0) + (4.0 if lost else 0.0)
+    if any(one.level in (EXACT, BARE) for one in reading.named):
+        return NONE_NAMED + extra
+    return (NONE_OF_CUSTOMER if any(suspect.probability >= 0.5 for suspect in reading.who.suspects) else NONE_BITS) + extra
 
 
 def score(option: Option, reading: Reading, book: Book, *, has_exact: bool) -> Scored:
@@ -126,7 +130,7 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
         same = len(book.by_part.get((entry.currency, reading.minor), ())) / size
         return _note("amount", level, LADDERS["amount"][level].bits - log2(max(same, chance)), label=option.label, **money)
     if option.stands in (FEE, ROUNDING):
-        return _note("amount", option.stands, LADDERS["amount"][option.stands].bits - log2(max(4 * chance, 0.002)), **money)
+        return _note("amount", option.stands, LADDERS["amount"][option.stands].bits - log2(max(2 * chance, 0.001)), **money)
     if option.stands in (SUM, SUM_PARTS, SUM_FEE):
         by_accident = max(chance, 0.0001) if option.named else max(option.chance, chance, 0.0001)
         bits = LADDERS["amount"][option.stands].bits - log2(by_accident) - (0.0 if option.named else 2.5)
