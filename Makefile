@@ -54,7 +54,7 @@ check: static ## before a commit: format, lint, types, imports, the fast tests
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow" --size embedded $(TESTS)
 
 static: setup
-	@$(BIN)/ruff format --check --quiet . || { echo 'Some files are not formatted as the project does it; make format does that.' >&2; exit 1; }
+	@$(BIN)/ruff format --check --quiet --output-format concise . || { echo 'Some files are not formatted as the project does it; make format does that.' >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache >$(VENV)/imports.txt 2>&1 || { cat $(VENV)/imports.txt; exit 1; }
