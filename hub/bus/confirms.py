@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 _DURABLE = {"delivery_mode": 2}
@@ -82,3 +83,20 @@ class ConfirmedChannel:
 
     def _on_return(self, _error: Exception, _exchange: str, routing_key: str, _message: Any) -> None:
         self._refusals.append(f"there is no queue {routing_key!r}")
+
+
+def say_goodbye(connection: Any) -> None:
+    """Close the connection with the broker's knowledge, without waiting long for its answer."""
+    sock = getattr(connection.connection, "sock", None)
+    try:
+        if sock is not None:
+            sock.settimeout(5)
+        connection.release()
+    except Exception:
+        abandon(connection)
+
+
+def abandon(connection: Any) -> None:
+    """Let go of a broken connection. The closing handshake would wait for a peer that may be gone."""
+    with suppress(Exception):
+        connection.collect(socket_timeout=1)

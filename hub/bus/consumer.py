@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from hub.bus.confirms import ConfirmedChannel, Outgoing
+from hub.bus.confirms import ConfirmedChannel, Outgoing, abandon, say_goodbye
 from hub.bus.envelope import opened
 from hub.bus.handing import Again, Arrival, Aside, Handing, Move
 from hub.bus.topics import matches
@@ -75,17 +75,19 @@ class Consumer:
     def _run(self) -> None:
         pause, away = 0.05, False
         while not self._stopping.is_set():
+            connection = self._connect()
             try:
-                with self._connect() as connection:
-                    channel = self._open(connection)
-                    if away:
-                        log.info("the bus is back", queue=self.home)
-                    pause, away = 0.05, False
-                    self._consume(connection, channel)
+                channel = self._open(connection)
+                if away:
+                    log.info("the bus is back", queue=self.home)
+                pause, away = 0.05, False
+                self._consume(connection, channel)
+                say_goodbye(connection)
             except Exception as error:  # whatever it is, the queue is not left alone
                 if not away:
                     log.warning("the bus is away", queue=self.home, why=type(error).__name__)
                 away = True
+                abandon(connection)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             finally:

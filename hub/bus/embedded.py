@@ -245,5 +245,8 @@ class EmbeddedTransport(virtual.Transport):
         for channel in list(self.channels):
             channel.renew()
 
+    def _collect(self, connection: Any) -> None:
+        self.close_connection(connection)
+
     def driver_version(self) -> str:
         return "1"

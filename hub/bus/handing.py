@@ -96,7 +96,7 @@ class Handing:
                 error = raised
         tries = arrival.tries + 1
         why = _reason(error)
-        log.warning("a handler raised", queue=self._queue, event=arrival.envelope.id, tries=tries, why=why)
+        log.warning("a handler raised", queue=self._queue, event_id=arrival.envelope.id, tries=tries, why=why)
         if tries >= TRIES:
             return Aside(tries=tries, why=why)
         return Again(after=self._patience[min(tries, len(self._patience)) - 1], tries=tries, why=why)

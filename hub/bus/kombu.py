@@ -13,13 +13,13 @@ import structlog
 from kombu.connection import Connection
 
 from hub.bus import Handler, Pattern
-from hub.bus.confirms import ConfirmedChannel, Outgoing
+from hub.bus.confirms import ConfirmedChannel, Outgoing, abandon, say_goodbye
 from hub.bus.consumer import Consumer
 from hub.bus.envelope import Envelope
 from hub.bus.handing import PATIENCE, Handing
 from hub.bus.topics import as_patterns, routing_key
 from hub.bus.topology import Topology
-from hub.core.errors import Unavailable
+from hub.core.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
     from hub.store.sql import Store
@@ -29,6 +29,7 @@ _Connection: Any = Connection  # kombu has no types here
 
 BATCH = 200
 _HEARTBEAT = 20
+_NO_SUCH_QUEUE = 404
 
 
 class KombuBus:
@@ -80,7 +81,9 @@ class KombuBus:
                         self._publisher = self._open_publisher()
                     return act(self._publisher, until)
                 except Exception as error:
-                    self._drop_publisher()
+                    self._drop_publisher(broken=True)
+                    if getattr(error, "code", None) == _NO_SUCH_QUEUE:
+                        raise NotFound(happened="there is no such queue", next="subscribe to it first") from error
                     left = until - time.monotonic()
                     if left <= 0:
                         raise Unavailable(
@@ -93,16 +96,19 @@ class KombuBus:
 
     def _open_publisher(self) -> ConfirmedChannel:
         connection = self._connection()
-        connection.connect()
-        channel = connection.channel()
-        self._topology.declare_events(channel)
-        return ConfirmedChannel(connection, channel)
+        try:
+            connection.connect()
+            channel = connection.channel()
+            self._topology.declare_events(channel)
+            return ConfirmedChannel(connection, channel)
+        except Exception:
+            abandon(connection)
+            raise
 
-    def _drop_publisher(self) -> None:
+    def _drop_publisher(self, *, broken: bool = False) -> None:
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
-            with suppress(Exception):
-                publisher.connection.release()
+            (abandon if broken else say_goodbye)(publisher.connection)
 
     def _connection(self) -> Any:
         if self._store is not None:
@@ -142,6 +148,11 @@ class KombuBus:
             )
             for home in homes
         ]
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues that this bus has subscribed to."""
+        return tuple(self._queues)
 
     def depth(self, queue: str) -> int:
         _, shards = self._queues.get(queue, ((), 1))
@@ -225,7 +236,7 @@ class KombuBus:
                     while True:
                         self._publisher.connection.drain_events(timeout=0)
         except Exception:
-            self._drop_publisher()
+            self._drop_publisher(broken=True)
         finally:
             self._publishing.release()
 
