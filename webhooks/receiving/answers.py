@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -52,20 +53,28 @@ def retry_after(seconds: float) -> tuple[bytes, bytes]:
     return b"retry-after", str(max(1, int(seconds + 0.999))).encode()
 
 
-def of_reply(reply: Reply) -> Answer:
-    """The connector's reply. Raises `ValueError` for a header that would break out of its line."""
-    headers = [
-        (b"content-type", reply.content_type.encode("latin-1")),
-        (b"content-length", str(len(reply.body)).encode()),
-        # A challenge is echoed: a browser that is sent here must not take it for a page.
-        (b"x-content-type-options", b"nosniff"),
-    ]
+def of_reply(reply: Reply, *, echoes: bool = False) -> Answer:
+    """The connector's reply. Raises `ValueError` for a header that would break out of its line.
+
+    `echoes`: it answers a challenge, which a browser that is sent here must not take for a page.
+    """
+    headers = [_content_type(reply.content_type), (b"content-length", b"%d" % len(reply.body))]
+    if echoes:
+        headers.append((b"x-content-type-options", b"nosniff"))
     for name, value in reply.headers.items():
-        headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
-    for line in headers:
-        if b"\n" in line[1] or b"\r" in line[1]:
-            raise ValueError(f"the reply's header {line[0].decode('latin-1')} holds a line break")
+        headers.append((name.lower().encode("latin-1"), _one_line(value)))
     return Answer(reply.status, headers, reply.body)
+
+
+@lru_cache(maxsize=64)
+def _content_type(text: str) -> tuple[bytes, bytes]:
+    return b"content-type", _one_line(text)
+
+
+def _one_line(text: str) -> bytes:
+    if "\n" in text or "\r" in text:
+        raise ValueError("a header of the reply holds a line break")
+    return text.encode("latin-1")
 
 
 async def give(send: Send, answer: Answer) -> None:

@@ -22,6 +22,7 @@ from hub.core.event import Raw
 from webhooks.receiving.answers import Answer, give, of_reply, problem, retry_after
 from webhooks.receiving.hook import Hook
 from webhooks.receiving.limits import Limits
+from webhooks.receiving.patience import Patience
 from webhooks.receiving.quarantine import KEPT_BYTES, Quarantined, masked, masked_query
 from webhooks.receiving.rate import Bucket
 from webhooks.receiving.visit import Gone, Receive, Scope, Visit
@@ -72,6 +73,7 @@ class Door:
     ) -> None:
         self._find, self._submit, self._quarantine = find, submit, quarantine
         self._clock, self._limits, self._monotonic = clock, limits, monotonic
+        self._patience = Patience()
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self.counts: Counter[tuple[str, str, str]] = Counter()
 
@@ -111,10 +113,10 @@ class Door:
             return self._handshake(scope, hook)
         visit = Visit(scope, hook)
         try:
-            delivery = await visit.delivery(receive, self._clock)
+            delivery = await visit.delivery(receive, self._clock, self._patience)
             accepted = await asyncio.to_thread(hook.receive, delivery) if hook.blocking else hook.receive(delivery)
             self._admit(hook)
-            answer = of_reply(accepted.reply)
+            answer = of_reply(accepted.reply, echoes=not accepted.raws)
         except Refused as refused:
             return self._refuse(visit, refused)
         except Gone:
@@ -129,7 +131,7 @@ class Door:
             raw.stamped(tenant=hook.tenant, connection=hook.connection, door="webhook", received_at=at) for raw in accepted.raws
         ]
         try:
-            async with asyncio.timeout(hook.limits.seconds_to_store):
+            with self._patience.wait(hook.limits.seconds_to_store):
                 stored = await self._submit(raws)
         except Exception as error:  # whatever it is, the vendor has the only copy and must send it again
             log.warning("a delivery to %s/%s could not be stored: %s", hook.tenant, hook.connection, type(error).__name__)

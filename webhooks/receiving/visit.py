@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,6 +11,7 @@ from hub.core.connector import Delivery
 from hub.core.errors import Malformed, TooLarge
 from webhooks.receiving.hook import Hook, check_source
 from webhooks.receiving.limits import Head, Limits, TooSlow, check_charset, check_depth, read_head, too_large, unpack
+from webhooks.receiving.patience import Patience
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -31,7 +31,7 @@ class Visit:
         self.head: Head | None = None
         self.body = b""
 
-    async def delivery(self, receive: Receive, clock: Clock) -> Delivery:
+    async def delivery(self, receive: Receive, clock: Clock, patience: Patience) -> Delivery:
         """The request as a delivery, within the hook's limits."""
         scope, hook, limits = self.scope, self.hook, self.hook.limits
         self.head = head = read_head(scope["headers"], limits)
@@ -40,7 +40,7 @@ class Visit:
         if head.length is not None and head.length > limits.body_bytes:
             raise too_large(limits)
         try:
-            async with asyncio.timeout(limits.seconds_to_send):
+            with patience.wait(limits.seconds_to_send):
                 await self._read(receive, limits)
         except TimeoutError as error:
             raise TooSlow(happened="the body did not arrive in time", next="send it again") from error

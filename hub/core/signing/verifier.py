@@ -15,7 +15,7 @@ import msgspec
 from hub.core.clock import EPOCH
 from hub.core.connector import Delivery
 from hub.core.errors import Malformed, NoSecretSet, SignatureRefused, Stale
-from hub.core.ids import derive
+from hub.core.ids import digest
 from hub.core.signing import special
 from hub.core.signing.places import WHOLE, Sources, query_values, split_message, split_place
 from hub.core.signing.standard import key_of
@@ -126,7 +126,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             timestamp=timestamp,
             nonce=(sources.value(self.nonce) if self.nonce else None) or "",
             secret=matched,
-            once=delivery_id if id_signed else derive("dlv", message, b"" if self.covers_body else delivery.body),
+            once=delivery_id if id_signed else digest(message if self.covers_body else message + b"\n" + delivery.body),
         )
 
     # --- the signature ---
@@ -193,6 +193,8 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return [message] if as_sent == message else [message, as_sent]
 
     def _message(self, sources: Sources, secret: str, *, decoded: bool) -> bytes:
+        if self.message == "{body}":
+            return sources.delivery.body
         return b"".join(
             self._part(sources, text, secret, decoded=decoded) if is_part else text.encode()
             for is_part, text in split_message(self.message)
