@@ -63,11 +63,13 @@ format: setup ## format the code and put imports in order
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix-only --quiet .
 
-bench: setup ## each performance figure beside its limit and the plain way of doing it
-	@$(BIN)/python -m tests.bench $(ARGS)
+bench: setup ## each performance figure beside its limit and the plain way of doing it; ARGS=maps runs one of them
+	@failed=; for bench in $(if $(ARGS),$(ARGS:%=tests/bench/bench_%.py),tests/bench/bench_*.py); do \
+	  echo "== $$bench"; $(BIN)/python $$bench || failed="$$failed $$bench"; \
+	done; [ -z "$$failed" ] || { echo "bench: missed$$failed" >&2; exit 1; }
 
 crash: setup ## kill the hub at every named step and count what was lost or doubled
-	@$(BIN)/python -m tests.crash $(ARGS)
+	@$(BIN)/python tests/crash $(ARGS)
 
 lock: setup ## write the lock files anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	@$(PIP) install uv
