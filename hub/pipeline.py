@@ -149,20 +149,25 @@ def raw_of(row: sa.RowMapping) -> Raw:
 
 
 def collect(found: Iterable[Event | Ignored | Problem], *, field_map: str | None = None) -> Understood:
-    """Sort what a normaliser or a map yielded. One that breaks off has yielded what it could read."""
+    """Sort what a normaliser or a map yields. What it could read counts, whatever it could not."""
     events: list[Event] = []
     problems: list[Problem] = []
     ignored = None
-    try:
-        for one in found:
-            if isinstance(one, Event):
-                events.append(one)
-            elif isinstance(one, Ignored):
-                ignored = ignored or one.rule
-            else:
-                problems.append(one)
-    except Problem as problem:
-        problems.append(problem)
+    iterator = iter(found)
+    while True:
+        try:
+            one = next(iterator)
+        except StopIteration:
+            break
+        except Problem as problem:
+            problems.append(problem)
+            continue  # a map goes on with the next record; a normaliser that broke off has ended
+        if isinstance(one, Event):
+            events.append(one)
+        elif isinstance(one, Ignored):
+            ignored = ignored or one.rule
+        else:
+            problems.append(one)
     return Understood(
         events=tuple(events),
         ignored=ignored or "nothing in it concerns us",

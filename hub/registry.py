@@ -83,8 +83,17 @@ class Registry:
     """Connections of every tenant, and their connectors."""
 
     def __init__(
-        self, store: Store, seal: Seal, *, clock: Clock, http: HttpClients, public_url: str, allow: tuple[str, ...] = ()
+        self,
+        store: Store,
+        seal: Seal,
+        *,
+        clock: Clock,
+        http: HttpClients,
+        public_url: str,
+        allow: tuple[str, ...] = (),
+        main_tenant: str = "main",
     ) -> None:
+        self.main_tenant = main_tenant
         self.connectors = find_connectors()
         self._store = store
         self._seal = seal
@@ -133,6 +142,11 @@ class Registry:
                 next="choose one of " + ", ".join(sorted(self.connectors)),
                 connector=connector,
             ) from None
+
+    def hook_url(self, tenant: str, id_: str) -> str:
+        """The public address that a vendor posts to."""
+        where = id_ if tenant == self.main_tenant else f"{tenant}/{id_}"
+        return f"{self._public_url}/hooks/{where}"
 
     def zone(self, tenant: str) -> str:
         """The tenant's time zone."""
@@ -295,7 +309,7 @@ class Registry:
             settings=defaults | dict(row["settings"]) | opened,
             http=client,
             clock=self._clock,
-            hook_url=f"{self._public_url}/hooks/{id_}" if tenant == "main" else f"{self._public_url}/hooks/{tenant}/{id_}",
+            hook_url=self.hook_url(tenant, id_),
             zone=self.zone(tenant),
             recall=lambda name: self._recall(tenant, id_, name, bound_to),
             remember=lambda name, value, seconds: self._remember(tenant, id_, name, value, seconds, bound_to),

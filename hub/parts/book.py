@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -105,7 +105,7 @@ def _items(work: Work, *where: Any, any_state: bool = False) -> Iterator[OpenIte
         yield _item(row)
 
 
-def _item(row: Mapping[str, Any]) -> OpenItem:
+def _item(row: Any) -> OpenItem:
     currency = row["currency"]
     still = row["amount_minor"] - row["paid_minor"] - row["difference_minor"] if row["state"] == "open" else 0
     return OpenItem(

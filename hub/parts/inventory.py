@@ -156,7 +156,7 @@ class Inventory:
         )
 
 
-def _released(work: Work, row: sa.Row[Any], now: datetime, reason: str, once: str) -> Event:
+def _released(work: Work, row: Any, now: datetime, reason: str, once: str) -> Event:
     return decided(
         "stock.released",
         tenant=work.tenant,

@@ -1,0 +1,108 @@
+"""Facts, and the whole way of one: raw, outcome, events, what waits, actions. What is parked, and trying it again."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from hub import tracing
+from hub.api.guard import After, Limit, OnlyOnce, TheHub, Who, answer, page
+from hub.core.errors import NotFound
+
+router = APIRouter(prefix="/api/v1", tags=["facts"])
+
+Text = Annotated[str | None, Query(max_length=200)]
+
+
+@router.get("/events", summary="Facts, the newest last")
+def events(hub: TheHub, who: Who, type: Text = None, subject: Text = None, after: After = 0, limit: Limit = 100) -> Response:
+    with hub.store.look(who.tenant) as work:
+        found = tracing.events(work, type_=type, subject=subject, after=after, limit=limit + 1)
+    return answer(page(found, limit, lambda event: event.seq))
+
+
+@router.get("/events/{id}", summary="One fact")
+def event(hub: TheHub, who: Who, id: str) -> Response:
+    with hub.store.look(who.tenant) as work:
+        return answer(tracing.event(work, id))
+
+
+@router.get("/events/{id}/trace", summary="A fact's whole way, from the raw bytes to the vendors' answers")
+def trace(hub: TheHub, who: Who, id: str) -> Response:
+    with hub.store.look(who.tenant) as work:
+        return answer(tracing.trace(work, id))
+
+
+@router.get("/raws/{id}", summary="What arrived, as it arrived")
+def raw(hub: TheHub, who: Who, id: str) -> Response:
+    with hub.store.look(who.tenant) as work:
+        found = tracing.raw(work, id)
+    body = found.pop("body")
+    try:
+        found["body"] = body.decode()
+    except UnicodeDecodeError:
+        found["body_base64"] = base64.b64encode(body).decode()
+    return answer(found)
+
+
+@router.get("/parked", summary="What waits for a person: raws, events and actions")
+def parked(
+    hub: TheHub, who: Who, kind: Annotated[Literal["raw", "event", "action"] | None, Query()] = None, limit: Limit = 100
+) -> Response:
+    with hub.store.look(who.tenant) as work:
+        found = tracing.parked(work, limit=limit + 1, kind=kind)
+    return answer(page(found, limit, lambda item: item["id"]))
+
+
+@router.post("/parked/{id}/replay", summary="Try it again", status_code=202)
+def replay(hub: TheHub, who: Who, once: OnlyOnce, id: str) -> Response:
+    return once.run(None, lambda: tracing.replay(hub.store, hub.subscribers, who.tenant, id), status=202)
+
+
+class ReplayAll(BaseModel):
+    """Which parked raws to try again; empty means all of them."""
+
+    rule: str | None = Field(default=None, max_length=200)
+    connection: str | None = Field(default=None, max_length=64)
+
+
+@router.post("/parked/replay", summary="Try all parked raws of a rule or a connection again", status_code=202)
+def replay_all(hub: TheHub, who: Who, once: OnlyOnce, body: ReplayAll) -> Response:
+    def act() -> dict[str, Any]:
+        return {"replayed": tracing.replay_raws(hub.store, who.tenant, rule=body.rule, connection=body.connection)}
+
+    return once.run(body.model_dump(), act, status=202)
+
+
+@router.get("/quarantine", summary="Deliveries that were not let in, the newest first")
+def quarantine(hub: TheHub, who: Who, connection: Text = None, limit: Limit = 100) -> Response:
+    with hub.store.look(who.tenant) as work:
+        return answer({"items": tracing.quarantined(work, connection=connection, limit=limit), "next": None})
+
+
+@router.get("/actions", summary="What we asked of vendors")
+def actions(hub: TheHub, who: Who, state: Text = None, connection: Text = None, after: After = 0, limit: Limit = 100) -> Response:
+    with hub.store.look(who.tenant) as work:
+        found = tracing.actions(work, state=state, connection=connection, after=after, limit=limit + 1)
+    return answer(page(found, limit, lambda action: action["place"]))
+
+
+@router.get("/books", summary="For each connection: received = understood + ignored + duplicate + parked")
+def books(hub: TheHub, who: Who) -> Response:
+    with hub.store.look(who.tenant) as work:
+        return answer({"items": tracing.books(work), "next": None})
+
+
+@router.get("/links", summary="Which record of which connection is which of ours")
+def links(
+    hub: TheHub, who: Who, kind: Annotated[str, Query(max_length=32)], ours: Annotated[str, Query(max_length=160)]
+) -> Response:
+    with hub.store.look(who.tenant) as work:
+        found = tracing.links(work, kind, ours)
+    if not found:
+        raise NotFound(happened="nothing is linked to it", next="check the kind and the number", kind=kind, ours=ours)
+    return answer({"items": found, "next": None})

@@ -1,0 +1,153 @@
+"""Who may call, what was asked before, and where a page begins."""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Annotated, Any
+
+import msgspec
+import sqlalchemy as sa
+from fastapi import Depends, Header, Query, Request
+from fastapi.responses import Response
+
+from hub.bootstrap import Hub
+from hub.core.errors import Conflict, Forbidden, Invalid, Problem
+from hub.core.ids import digest
+from hub.store import tables as t
+from hub.store.work import insert_new
+
+
+class Unauthenticated(Problem):
+    """No token, or not the one that is set."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose data is meant, and who asks."""
+
+    tenant: str
+    name: str
+
+
+def hub_of(request: Request) -> Hub:
+    hub: Hub = request.app.state.hub
+    return hub
+
+
+def caller(request: Request, authorization: Annotated[str | None, Header(include_in_schema=False)] = None) -> Caller:
+    """The caller: by bearer token where one is set, else only from this machine."""
+    hub = hub_of(request)
+    token = hub.settings.api_token.get_secret_value()
+    if token:
+        given = (authorization or "").removeprefix("Bearer ").encode()
+        if not hmac.compare_digest(given, token.encode()):
+            raise Unauthenticated(
+                happened="the token is missing or wrong", next="send Authorization: Bearer with the token that is set"
+            )
+        return Caller(tenant=hub.settings.tenant, name="api")
+    client = request.client.host if request.client else ""
+    if not _is_loopback(client):
+        raise Forbidden(
+            happened="only this machine may call the API while no token is set", next="set SHUNIU_API_TOKEN", client=client
+        )
+    return Caller(tenant=hub.settings.tenant, name="local")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+TheHub = Annotated[Hub, Depends(hub_of)]
+Who = Annotated[Caller, Depends(caller)]
+After = Annotated[int, Query(ge=0, le=2**53, description="The cursor `next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+AfterId = Annotated[str, Query(max_length=200, description="The cursor `next` of the page before")]
+
+
+def page(items: list[Any], limit: int, cursor: Callable[[Any], Any]) -> dict[str, Any]:
+    """A page of a list; `next` is null on the last one. `items` holds up to one more than the limit."""
+    more = len(items) > limit
+    shown = items[:limit]
+    return {"items": shown, "next": cursor(shown[-1]) if more else None}
+
+
+def version_in(if_match: str | None) -> int | None:
+    """The version that `If-Match` names."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Invalid(happened="If-Match is not a version", next='send the ETag you were given, such as "42"')
+    return int(text)
+
+
+IfMatch = Annotated[str | None, Header(max_length=100)]
+
+
+class Once:
+    """Answers a write that comes again with the same `Idempotency-Key` as it was answered first."""
+
+    _locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
+
+    def __init__(
+        self,
+        request: Request,
+        hub: TheHub,
+        who: Who,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=128)] = None,
+    ) -> None:
+        self._hub = hub
+        self._who = who
+        self._key = idempotency_key
+        self._where = f"{request.method} {request.url.path}"
+
+    def run(self, body: Any, act: Callable[[], Any], *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        """Do it now, or give the answer of the first time. The same key with another request is refused."""
+        if self._key is None:
+            return _response(status, msgspec.json.encode(act()).decode(), headers)
+        request = digest(msgspec.json.encode([self._where, body], order="deterministic"))
+        with self._locks[self._who.tenant, self._key]:
+            known = self._known()
+            if known is None:
+                text = msgspec.json.encode(act()).decode()
+                self._keep(request, status, text)
+                return _response(status, text, headers)
+        if known.request != request:
+            raise Conflict(happened="the Idempotency-Key was used for another request", next="use a new key for a new request")
+        return _response(known.status, known.body, {"Idempotency-Replayed": "true"})
+
+    def _known(self) -> Any:
+        i = t.idempotency.c
+        with self._hub.store.read_transaction() as connection:
+            return connection.execute(
+                sa.select(i.request, i.status, i.body).where(i.tenant == self._who.tenant, i.key == self._key)
+            ).first()
+
+    def _keep(self, request: str, status: int, text: str) -> None:
+        with self._hub.store.write_transaction() as connection:
+            connection.execute(
+                insert_new(connection, t.idempotency).values(
+                    tenant=self._who.tenant, key=self._key, request=request, status=status, body=text, at=self._hub.clock.now()
+                )
+            )
+
+
+OnlyOnce = Annotated[Once, Depends(Once)]
+
+
+def _response(status: int, text: str, headers: dict[str, str] | None) -> Response:
+    return Response(text, status_code=status, media_type="application/json", headers=headers)
+
+
+def answer(body: Any, *, headers: dict[str, str] | None = None, status: int = 200) -> Response:
+    """Any value of ours as JSON: decimals as strings, times in ISO 8601."""
+    return _response(status, msgspec.json.encode(body).decode(), headers)

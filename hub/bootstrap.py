@@ -1,0 +1,153 @@
+"""The one place where the program is put together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+import structlog
+
+from hub.actions import Actions
+from hub.bus.kombu import KombuBus
+from hub.connections import Connections
+from hub.core.clock import Clock, SystemClock
+from hub.crypto import Seal
+from hub.definitions import Definitions
+from hub.files import Files
+from hub.http import HttpClients
+from hub.intake import Intake
+from hub.metrics import Metrics
+from hub.parts import orders
+from hub.parts.flows import Flows
+from hub.parts.hooks import Hooks
+from hub.parts.inventory import Inventory
+from hub.parts.maps import Maps
+from hub.parts.outgoing import Outgoing
+from hub.parts.payments import Payments
+from hub.pipeline import Pipeline
+from hub.poller import Poller
+from hub.registry import Registry
+from hub.relay import Relay
+from hub.settings import Settings
+from hub.store.migrate import migrate
+from hub.store.sole import Sole
+from hub.store.sql import Store
+from hub.subscribers import Subscriber, Subscribers
+from hub.worker import Loop, Worker
+from reconciliation.payments import Policy
+
+log = structlog.get_logger("hub")
+
+Role = Literal["all", "api", "worker", "poller"]
+
+
+class Hub:
+    """The program: everything constructed, nothing started."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.metrics = Metrics()
+        self.store = Store(settings.database_url, clock=self.clock)
+        self.http = HttpClients(clock=self.clock, observe=self.metrics.call)
+        self.seal = Seal(settings.secret_key.get_secret_value())
+        self.registry = Registry(
+            self.store,
+            self.seal,
+            clock=self.clock,
+            http=self.http,
+            public_url=settings.public_url,
+            allow=settings.egress_allow,
+            main_tenant=settings.tenant,
+        )
+        self.definitions = Definitions(self.store)
+        self.maps = Maps(self.definitions)
+        self.connections = Connections(self.registry)
+        self.connections.field_map = self.maps.of
+        self.bus = KombuBus(settings.bus_url or "embedded://", prefix=settings.bus_prefix, store=self.store)
+        self.intake = Intake(self.store)
+        self.files = Files(self.store, self.registry)
+        self.actions = Actions(self.store, self.connections)
+        self.poller = Poller(self.store, self.registry, went=self.connections.went)
+        self.pipeline = Pipeline(self.store, self.connections.understand)
+        self.relay = Relay(self.store, self.bus)
+        self.inventory = Inventory(self.registry, stale_after=timedelta(seconds=settings.stale_after))
+        limit = Decimal(settings.auto_limit) if settings.auto_limit else None
+        self.payments = Payments(Policy(limit=limit))
+        self.flows = Flows(self.definitions, self.registry)
+        self.outgoing = Outgoing(self.store, self.seal, self.http, allow=settings.egress_allow)
+        self.connections.subscription = self.outgoing.deliverer
+        self.connections.subscription_schedule = self.outgoing.schedule
+        self.hooks = Hooks(self.store, self.registry, max_body=settings.max_body)
+        self.subscribers = Subscribers(self.store, self.bus, self._subscribers())
+        self._worker: Worker | None = None
+
+    def prepare(self) -> None:
+        """Bring the database up to date and make the tenant."""
+        migrate(self.store)
+        self.store.add_tenant(self.settings.tenant, name=self.settings.tenant_name, zone=self.settings.zone)
+
+    def start(self, role: Role = "all") -> None:
+        """Start the threads of a role. The HTTP server is started by whoever serves `hub.api`."""
+        loops: list[Loop] = []
+        bus = None
+        if role in ("all", "api"):
+            self.intake.start()
+            self.hooks.start()
+        if role in ("all", "worker"):
+            self.subscribers.attach()
+            self.actions.recover(all_started=self.store.embedded)
+            loops += self._working()
+            bus = self.bus
+        if role in ("all", "poller"):
+            loops.append(Loop(self.store, "poller", self._poll, bell="poll", rest=0.5, sole=Sole(self.store, "poller")))
+        self._worker = Worker(loops, bus=bus)
+        self._worker.start()
+        log.info("hub.started", role=role, database=self.store.engine.dialect.name)
+
+    def stop(self) -> bool:
+        """Finish what is in hand and stop; true if all of it ended in time."""
+        self.hooks.stop()
+        self.intake.stop()
+        self.subscribers.stop()
+        ended = self._worker.stop() if self._worker is not None else True
+        self.bus.close()
+        self.http.close()
+        self.store.close()
+        return ended
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _subscribers(self) -> list[Subscriber]:
+        shards = self.settings.shards
+        return [
+            orders.subscriber(shards),
+            self.payments.subscriber(),
+            self.inventory.subscriber(shards),
+            self.flows.subscriber(shards),
+            self.outgoing.subscriber(shards),
+        ]
+
+    def _working(self) -> list[Loop]:
+        store = self.store
+        loops = [
+            Loop(store, "files", self.files.run_once, bell="files", sole=Sole(store, "files")),
+            Loop(store, "pipeline", self.pipeline.run_once, bell="inbox", sole=Sole(store, "pipeline")),
+            Loop(store, "relay", self.relay.run_once, bell="outbox", sole=Sole(store, "relay")),
+            Loop(store, "held", self.subscribers.run_due, bell="held", rest=0.25, sole=Sole(store, "held")),
+            Loop(store, "tidy", self._tidy, bell="tidy", rest=5.0, sole=Sole(store, "tidy")),
+        ]
+        for number in range(self.settings.action_threads):
+            loops.append(Loop(store, f"actions-{number}", self.actions.run_once, bell="actions", rest=0.25))
+        return loops
+
+    def _poll(self) -> bool:
+        self.poller.run_once()
+        return False
+
+    def _tidy(self) -> bool:
+        self.actions.recover()
+        with self.store.work(self.settings.tenant) as work:
+            self.inventory.release_expired(work)
+        return False
