@@ -12,9 +12,10 @@ from reconciliation.payments.groups import accidents, sums
 from reconciliation.payments.numbers import AGAIN, END, STRANGE, Named
 from reconciliation.payments.payers import Who
 from reconciliation.payments.policy import Policy
+from reconciliation.payments.shortfalls import fees, kept_as
 
 # How an amount stands to the items it is laid on.
-WHOLE, PART, FEE, ROUNDING, SOME, OVER, SUM, SUM_PARTS, SUM_FEE = "whole", "part", "fee", "rounding", "some", "over", "sum", "sum_parts", "sum_fee"
+WHOLE, PART, SOME, OVER, OVER_NEAR, SUM, SUM_PARTS, SUM_FEE = "whole", "part", "some", "over", "over_near", "sum", "sum_parts", "sum_fee"
 _FREQUENT = 40
 
 
@@ -91,23 +92,8 @@ def _single(entry: Entry, minor: int, policy: Policy, *, any_amount: bool) -> It
         yield Option((entry,), (minor,), kind, kept=short)
     elif any_amount:
         yield Option((entry,), (min(minor, entry.open),), SOME if short > 0 else OVER, kept=min(0, short))
-
-
-def kept_as(due: int, minor: int, currency: str, policy: Policy) -> str | None:
-    """What a small shortfall is: rounded off by the payer, or kept by the bank; none where it is neither."""
-    short = due - minor
-    unit = 10 ** _places(currency)
-    for whole in (unit, 10 * unit):
-        if short < whole and minor % whole == 0 and due % whole != 0 and short * 200 <= due:
-            return ROUNDING
-    within = short <= to_minor(policy.largest_fee, currency) and short <= due * policy.largest_fee_part
-    return FEE if within else None
-
-
-def _places(currency: str) -> int:
-    from hub.core.money import minor_units  # noqa: PLC0415
-
-    return minor_units(currency)
+    elif 0 < -short <= to_minor(policy.largest_fee, entry.currency) and -short * 100 <= entry.open:
+        yield Option((entry,), (entry.open,), OVER_NEAR, kept=short)
 
 
 def _named_groups(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
@@ -135,9 +121,8 @@ def _laid_on(entries: Sequence[Entry], minor: int, policy: Policy, *, orders: in
         if amounts[-1] > 0:
             yield Option(tuple(entries), tuple(amounts), SUM_FEE, kept=total - minor, named=True)
     if orders > 1:
-        for chosen in sums([entry.open for entry in entries], minor, effort=policy.group_effort).found:
-            picked = tuple(entries[place] for place in sorted(chosen))
-            yield Option(picked, tuple(entry.open for entry in picked), SUM, named=True, rivals=1)
+        for chosen in sums([(entry.open,) for entry in entries], minor, effort=policy.group_effort).found:
+            yield _picked(entries, chosen, SUM)._replace(named=True, rivals=1)
     yield _filled(entries, minor)
 
 
@@ -154,17 +139,32 @@ def _filled(entries: Sequence[Entry], minor: int) -> Option:
 
 
 def _sums(own: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
-    """Groups of one customer's items whose only evidence is that they add up."""
-    fitting = [entry for entry in own if entry.open < minor]
+    """Groups of one customer's items whose only evidence is that they add up: exactly, with first instalments, or less a fee."""
+    fitting = [entry for entry in own if entry.open < minor or any(part < minor for part, _, _ in entry.parts[:1])]
     if len(fitting) < 2:
         return
-    result = sums([entry.open for entry in fitting], minor, most=policy.group_size, effort=policy.group_effort)
+    wholes = [(entry.open,) for entry in fitting]
+    result = sums(wholes, minor, most=policy.group_size, effort=policy.group_effort)
     for chosen in result.found:
-        picked = in_order(fitting[place] for place in chosen)
-        chance = accidents(len(fitting), len(picked), minor)
         rivals = len(result.found) - 1 + (0 if result.complete else 1)
-        yield Option(picked, tuple(entry.open for entry in picked), SUM, chance=chance, rivals=rivals)
+        yield _picked(fitting, chosen, SUM)._replace(chance=accidents(len(fitting), len(chosen), minor), rivals=rivals)
+    if any(entry.parts for entry in fitting):
+        either = [(*(part for part, _, _ in entry.parts[:1]), entry.open) for entry in fitting]
+        for chosen in sums(either, minor, most=3, effort=policy.group_effort // 4).found:
+            if any(value < fitting[place].open for place, value in chosen):
+                yield _picked(fitting, chosen, SUM_PARTS)._replace(chance=accidents(2 * len(fitting), len(chosen), minor))
+    kept = fees(fitting[0].currency, policy)
+    for chosen in sums(wholes, minor + 1, above=kept[-1] - 1, most=3, effort=policy.group_effort // 4).found if kept else ():
+        short = sum(value for _, value in chosen) - minor
+        if short in kept:
+            option = _picked(fitting, chosen, SUM_FEE)
+            amounts = (*option.amounts[:-1], option.amounts[-1] - short)
+            if amounts[-1] > 0:
+                yield option._replace(amounts=amounts, kept=short, chance=len(kept) * accidents(len(fitting), len(chosen), minor))
 
 
-def orders_of(entries: Iterable[Entry]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(entry.order for entry in entries))
+def _picked(entries: Sequence[Entry], chosen: Iterable[tuple[int, int]], stands: str) -> Option:
+    """The chosen items in the order in which they fall due, with what each gets."""
+    values = {entries[place].key: value for place, value in chosen}
+    picked = in_order(entry for entry in entries if entry.key in values)
+    return Option(picked, tuple(values[entry.key] for entry in picked), stands)

@@ -8,17 +8,19 @@ from decimal import Decimal
 from hub.core.money import from_minor, to_minor
 from hub.core.vocabulary import Customer, Receipt, RunnerUp, ShareOf
 from reconciliation.payments.book import Book, customer_key
-from reconciliation.payments.candidates import FEE, OVER, ROUNDING, SOME, SUM, SUM_FEE, WHOLE, Option, Reading, options
+from reconciliation.payments.candidates import SUM, SUM_FEE, WHOLE, Option, Reading, options
 from reconciliation.payments.lanes import QUEUE, Case, held
 from reconciliation.payments.numbers import named
 from reconciliation.payments.payers import Payers
 from reconciliation.payments.policy import Policy
 from reconciliation.payments.scoring import Scored, none_bits, score
+from reconciliation.payments.shortfalls import DISCOUNT, FEE, ODD, ROUNDING
 from reconciliation.payments.together import Choice, decide
 from reconciliation.payments.values import Held, Match, OpenItem, Payer, Settled
 from reconciliation.payments.words import words
 
 _KEPT = 12
+_BOOKED = {FEE: "bank_fee", SUM_FEE: "bank_fee", ROUNDING: "rounding", DISCOUNT: "discount", ODD: "difference"}
 
 
 class Desk:
@@ -176,7 +178,7 @@ class Desk:
 
 
 def _shares(option: Option) -> tuple[ShareOf, ...]:
-    booked = {FEE: "bank_fee", SUM_FEE: "bank_fee", ROUNDING: "rounding"}.get(option.stands)
+    booked = _BOOKED.get(option.stands)
     shares = []
     for place, (entry, amount) in enumerate(zip(option.entries, option.amounts, strict=True)):
         is_short = booked is not None and place == len(option.entries) - 1
@@ -191,5 +193,3 @@ def _shares(option: Option) -> tuple[ShareOf, ...]:
         )
     return tuple(shares)
 
-
-__all__ = ["OVER", "SOME", "Desk"]

@@ -9,40 +9,40 @@ import msgspec
 
 
 class Sums(msgspec.Struct, frozen=True, kw_only=True):
-    """Places of the values in each sum that was found, at most `stop` of them; `complete` is false where the search gave up."""
+    """Each sum that was found as (place, value) pairs, at most `stop` of them; `complete` is false where the search gave up."""
 
-    found: tuple[tuple[int, ...], ...]
+    found: tuple[tuple[tuple[int, int], ...], ...]
     complete: bool
 
 
-def sums(values: Sequence[int], target: int, *, most: int = 8, effort: int = 6000, stop: int = 3) -> Sums:
-    """Sets of two to `most` values that add up to the target exactly, found by branch and bound on the largest first.
+def sums(values: Sequence[Sequence[int]], target: int, *, above: int = 0, most: int = 8, effort: int = 6000, stop: int = 3) -> Sums:
+    """Sets of two to `most` places, one of its values each, that add up to the target or up to `above` more.
 
-    The search ends at the `stop`th set, because one alternative is enough not to trust any, or after `effort` steps.
+    Branch and bound on the largest first. The search ends at the `stop`th set, because one alternative is enough not to
+    trust any, or after `effort` steps.
     """
-    order = sorted((place for place, value in enumerate(values) if 0 < value < target), key=lambda place: (-values[place], place))
+    high = target + above
+    order = sorted((place for place, each in enumerate(values) if each and min(each) < high), key=lambda place: (-max(values[place]), place))
     sizes = [values[place] for place in order]
     rest = [0] * (len(sizes) + 1)
     for at in range(len(sizes) - 1, -1, -1):
-        rest[at] = rest[at + 1] + sizes[at]
-    found: list[tuple[int, ...]] = []
+        rest[at] = rest[at + 1] + max(sizes[at])
+    found: list[tuple[tuple[int, int], ...]] = []
     steps = 0
-    stack: list[tuple[int, int, tuple[int, ...]]] = [(0, target, ())]
+    stack: list[tuple[int, int, tuple[tuple[int, int], ...]]] = [(0, high, ())]
     while stack and len(found) < stop:
         at, left, chosen = stack.pop()
-        if left == 0:
-            if len(chosen) >= 2:
-                found.append(tuple(order[place] for place in chosen))
+        if left <= above and len(chosen) >= 2:
+            found.append(tuple(chosen))
             continue
-        if at == len(sizes) or rest[at] < left or len(chosen) == most:
+        if at == len(sizes) or rest[at] < left - above or len(chosen) == most:
             continue
         steps += 1
         if steps > effort:
             return Sums(found=tuple(found), complete=False)
         stack.append((at + 1, left, chosen))
-        if sizes[at] <= left:
-            stack.append((at + 1, left - sizes[at], (*chosen, at)))
-    return Sums(found=tuple(found), complete=True)
+        stack.extend((at + 1, left - value, (*chosen, (order[at], value))) for value in sizes[at] if value <= left)
+    return Sums(found=tuple(found), complete=not stack or len(found) < stop)
 
 
 def accidents(count: int, size: int, target: int) -> float:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from hub.core.money import from_minor
 from reconciliation.payments import words as w
 from reconciliation.payments.book import Book
-from reconciliation.payments.candidates import FEE, OVER, PART, ROUNDING, SOME, SUM, SUM_FEE, SUM_PARTS, Option, Reading
+from reconciliation.payments.candidates import OVER, OVER_NEAR, PART, SOME, SUM, SUM_FEE, SUM_PARTS, Option, Reading
 from reconciliation.payments.numbers import AGAIN, BARE, EXACT, SLIP, STRANGE
 from reconciliation.payments.payers import Suspect
 from reconciliation.payments.policy import Policy
+from reconciliation.payments.shortfalls import DISCOUNT, FEE, ODD, ROUNDING
 from reconciliation.payments.values import Held
 
 
@@ -75,6 +76,8 @@ def _is_weak_reference(case: Case) -> bool:
 
 def _is_unexplained(case: Case) -> bool:
     """Money that pays only a part is booked unseen only where the customer's own memo names the item exactly."""
+    if case.option.stands in (DISCOUNT, ODD):
+        return True
     return case.option.stands == SOME and not (case.is_firm and case.names(EXACT, BARE) and len(case.option.entries) == 1)
 
 
@@ -110,7 +113,7 @@ RULES: tuple[tuple[Callable[[Case], bool], Held], ...] = (
         lambda case: w.ADVANCE in case.reading.words,
         Held(code="advance", says="附言写明是预存款", says_en="the memo says that it is money on account"),
     ),
-    (lambda case: case.option.stands == OVER, Held(code="overpaid", says="付款超过未收金额", says_en="more is paid than is open")),
+    (lambda case: case.option.stands in (OVER, OVER_NEAR), Held(code="overpaid", says="付款超过未收金额", says_en="more is paid than is open")),
     (
         lambda case: any(entry.currency != case.reading.receipt.currency for entry in case.option.entries),
         Held(code="currency", says="币种不同", says_en="the currencies differ"),

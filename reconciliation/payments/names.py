@@ -9,6 +9,7 @@ import msgspec
 from rapidfuzz.distance import OSA
 
 from reconciliation.payments.places import PLACES, SURNAMES, TRADES
+from reconciliation.payments.sounds import sound_alike
 from reconciliation.payments.text import fold, squeeze
 
 _LEGAL = re.compile(
@@ -128,21 +129,32 @@ def _places_agree(one: str, other: str) -> bool:
 
 
 def _close(payer: Name, customer: Name, *, strict: bool) -> str:
-    """One or two slips in a long name are close, unless the slip makes another brand of a short one."""
-    distance = OSA.distance(payer.bare, customer.bare, score_cutoff=2)
-    length = min(len(payer.bare), len(customer.bare))
-    slip_in_brand = OSA.distance(payer.brand, customer.brand, score_cutoff=2)
-    if distance == 1 and length >= 6:
-        if strict:
-            return CLOSE if payer.brand == customer.brand and len(payer.place) != len(customer.place) else OTHER_PLACE
-        return CLOSE if slip_in_brand == 0 or len(payer.bare) != len(customer.bare) or len(customer.brand) >= 4 else SHORT
-    if distance == 2 and length >= 9 and not strict and slip_in_brand <= 1:
-        return SHORT
+    """One slip in a long name is close. Another character is a slip only where it sounds the same: else it is another name."""
+    slip = _slip(payer.bare, customer.bare)
+    if slip == "lost" and min(len(payer.bare), len(customer.bare)) >= 4 and not strict:
+        left = min(len(payer.brand), len(customer.brand))
+        return CLOSE if len(payer.bare) >= 5 and left >= 2 else SHORT
+    if slip == "lost" and strict and payer.brand == customer.brand and len(payer.place) != len(customer.place):
+        return CLOSE
+    if slip == "sound" and len(payer.bare) >= 4:
+        return CLOSE
+    if slip == "swap" and len(payer.bare) >= 6:
+        return CLOSE
     if not strict and _is_short(payer, customer):
         return SHORT
-    if payer.brand == customer.brand and len(payer.brand) >= 2:
-        return OTHER_PLACE
-    return FAR
+    return OTHER_PLACE if payer.brand == customer.brand and len(payer.brand) >= 2 else FAR
+
+
+def _slip(one: str, other: str) -> str:
+    """What kind of single slip makes one name of the other: a character lost, two swapped, one written by ear; else nothing."""
+    if OSA.distance(one, other, score_cutoff=1) != 1:
+        return ""
+    if len(one) != len(other):
+        return "lost"
+    changed = [(first, second) for first, second in zip(one, other, strict=True) if first != second]
+    if len(changed) == 2:
+        return "swap"
+    return "sound" if sound_alike(*changed[0]) else ""
 
 
 def _is_short(payer: Name, customer: Name) -> bool:

@@ -12,7 +12,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     A proposal is automatic from probability `auto` with the next best less likely by `margin` times, proposed to a
     person from `review`, and otherwise nothing is proposed. Amounts are in the receipt's currency. `largest_fee` is
-    what a bank may keep of a transfer, `largest_fee_part` its largest part of the receivable. `chance` is the largest
+    what a bank may keep of a transfer (usually one of `fees`), `largest_fee_part` its largest part of the receivable. `chance` is the largest
     expected number of sums that fit by accident for a group that was found by its sum. `shadow` proposes only.
     """
 
@@ -22,6 +22,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     review: float = 0.30
     limit: Decimal | None = None
     largest_fee: Decimal = Decimal(50)
+    fees: tuple[Decimal, ...] = tuple(Decimal(fee) for fee in ("0.5", "1", "2", "3", "5", "5.5", "7.5", "10", "10.5", "15", "15.5", "20", "20.5", "25", "30", "35", "40", "45", "50"))
     largest_fee_part: Decimal = Decimal("0.02")
     person_times: int = 3
     group_size: int = 8

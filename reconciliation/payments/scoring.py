@@ -9,10 +9,11 @@ from typing import NamedTuple
 from hub.core.money import from_minor
 from reconciliation.payments import words as w
 from reconciliation.payments.book import Book, Entry
-from reconciliation.payments.candidates import FEE, OVER, PART, ROUNDING, SOME, SUM, SUM_FEE, SUM_PARTS, WHOLE, Option, Reading
+from reconciliation.payments.candidates import OVER, OVER_NEAR, PART, SOME, SUM, SUM_FEE, SUM_PARTS, WHOLE, Option, Reading
 from reconciliation.payments.groups import coincidence
 from reconciliation.payments.ladders import LADDERS, Note
-from reconciliation.payments.numbers import AGAIN, BARE, END, EXACT, SLIP, STRANGE, Named
+from reconciliation.payments.numbers import AGAIN, BARE, EXACT, SLIP, STRANGE, Named
+from reconciliation.payments.shortfalls import DISCOUNT, FEE, ODD, ROUNDING
 
 # How rarely money is for nothing in the book, as powers of two: of receipts whose memo names an open item, of those from a
 # known customer, and of the rest.
@@ -120,7 +121,7 @@ def _payer_of(customer: str, entry: Entry, reading: Reading, book: Book, size: i
 
 def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: bool) -> Note:
     entry = option.entries[0]
-    money = {"due": from_minor(sum(each.open for each in option.entries), entry.currency), "kept": from_minor(max(option.kept, 0), entry.currency)}
+    money = {"due": from_minor(sum(each.open for each in option.entries), entry.currency), "kept": from_minor(max(option.kept, 0), entry.currency), "over": from_minor(max(-option.kept, 0), entry.currency)}
     chance = coincidence(reading.minor)
     if option.stands == WHOLE:
         same = len(book.by_amount.get((entry.currency, reading.minor), ())) / size
@@ -129,15 +130,15 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
         level = "part" if option.rivals == 0 else "later_part"
         same = len(book.by_part.get((entry.currency, reading.minor), ())) / size
         return _note("amount", level, LADDERS["amount"][level].bits - log2(max(same, chance)), label=option.label, **money)
-    if option.stands in (FEE, ROUNDING):
-        return _note("amount", option.stands, LADDERS["amount"][option.stands].bits - log2(max(2 * chance, 0.001)), **money)
+    if option.stands in (FEE, ROUNDING, DISCOUNT, ODD, OVER_NEAR):
+        least = 0.001 if option.stands in (FEE, ROUNDING) else 0.004
+        return _note("amount", option.stands, LADDERS["amount"][option.stands].bits - log2(max(2 * chance, least)), **money)
     if option.stands in (SUM, SUM_PARTS, SUM_FEE):
         by_accident = max(chance, 0.0001) if option.named else max(option.chance, chance, 0.0001)
         bits = LADDERS["amount"][option.stands].bits - log2(by_accident) - (0.0 if option.named else 2.5)
         return _note("amount", option.stands, bits, count=len(option.entries), **money)
     level = "over" if option.stands == OVER else "some_else" if has_exact else "some"
-    over = from_minor(max(-option.kept, 0), entry.currency)
-    return _note("amount", level, LADDERS["amount"][level].bits, over=over, **money)
+    return _note("amount", level, LADDERS["amount"][level].bits, **money)
 
 
 def _stage(option: Option, reading: Reading) -> list[Note]:
@@ -166,5 +167,3 @@ def _date(option: Option, reading: Reading, book: Book) -> list[Note]:
     level = "near" if days <= 30 else "far" if days > 120 else ""
     return [_note("date", level, ladder[level].bits, days=days)] if level else []
 
-
-__all__ = ["END", "NONE_BITS", "Scored", "none_bits", "probabilities", "score"]

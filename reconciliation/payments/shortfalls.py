@@ -1,0 +1,39 @@
+"""Why an amount is a little less than what is due: rounded off, kept by a bank, a discount, tax withheld, or nobody knows."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from hub.core.money import minor_units, to_minor
+from reconciliation.payments.policy import Policy
+
+FEE, ROUNDING, DISCOUNT, ODD = "fee", "rounding", "discount", "odd"
+
+# Percentages that invoices and tax law subtract: cash discounts, and what is withheld from services.
+_RATES = tuple(Decimal(rate) / 100 for rate in (1, 2, 3, 5, 6, 10))
+
+
+def kept_as(due: int, minor: int, currency: str, policy: Policy) -> str | None:
+    """What a shortfall is; none where it is too large to be any of these."""
+    short = due - minor
+    unit = 10 ** minor_units(currency)
+    for whole in (unit, 10 * unit):
+        if short < whole and minor % whole == 0 and due % whole != 0 and short * 200 <= due:
+            return ROUNDING
+    if short in fees(currency, policy) and short <= due * policy.largest_fee_part:
+        return FEE
+    if any(minor in _less(due, rate, unit) for rate in _RATES):
+        return DISCOUNT
+    small = short <= to_minor(policy.largest_fee, currency) and short <= due * policy.largest_fee_part
+    return ODD if small else None
+
+
+def fees(currency: str, policy: Policy) -> tuple[int, ...]:
+    """What banks keep of a transfer, in minor units, smallest first."""
+    largest = to_minor(policy.largest_fee, currency)
+    return tuple(fee for fee in (to_minor(fee, currency) for fee in policy.fees if minor_units(currency) >= 2 or fee == int(fee)) if fee <= largest)
+
+
+def _less(due: int, rate: Decimal, unit: int) -> tuple[int, ...]:
+    exact = due * (1 - rate)
+    return int(exact.quantize(Decimal(1), ROUND_HALF_UP)), int((exact / unit).quantize(Decimal(1), ROUND_HALF_UP)) * unit
