@@ -31,6 +31,7 @@ from hub.core.errors import (
     Unreachable,
     Unreadable,
     VendorFault,
+    VendorProblem,
     VendorRefused,
 )
 from hub.core.event import Event, Ignored, Raw, event
@@ -81,7 +82,7 @@ from hub.core.vocabulary import (
 )
 from hub.crypto import CallbackCipher, Encrypted
 from hub.keys import verify
-from hub.tables import Row, cell_text, check_table, decode_text, is_spreadsheet, lost_digits, sheets, text_rows
+from hub.tables import Row, cell_text, check_table, decode_text, head_text, is_spreadsheet, lost_digits, sheets, text_rows
 
 __all__ = [
     "STYLES",
@@ -157,6 +158,7 @@ __all__ = [
     "Unreachable",
     "Unreadable",
     "VendorFault",
+    "VendorProblem",
     "VendorRefused",
     "Verified",
     "Verifier",
@@ -168,6 +170,7 @@ __all__ = [
     "derive",
     "digest",
     "event",
+    "head_text",
     "is_spreadsheet",
     "lost_digits",
     "minor_units",
