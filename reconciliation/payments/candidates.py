@@ -53,10 +53,8 @@ class Reading(NamedTuple):
 
 
 def options(reading: Reading, book: Book, policy: Policy) -> list[Option]:
-    """All that a receipt may pay, each set once, in a fixed order."""
-    found: dict[tuple[tuple[str, int], ...], Option] = {}
-    for option in _all(reading, book, policy):
-        found.setdefault(option.key, option)
+    """All that a receipt may pay, in a fixed order; one set may be there once for each way in which its amount can be read."""
+    found = {(option.key, option.stands, option.named): option for option in _all(reading, book, policy)}
     return [found[key] for key in sorted(found)]
 
 

@@ -114,7 +114,9 @@ class Desk:
         found = options(reading, self._book, self.policy) if reading.minor > 0 else []
         has_exact = any(option.stands in (WHOLE, SUM) for option in found)
         scored = [score(option, reading, self._book, has_exact=has_exact) for option in found]
-        scored.sort(key=lambda one: (-one.bits, one.option.key))
+        scored.sort(key=lambda one: (-one.bits, one.option.key, one.option.stands))
+        best_of_each = {one.option.key: one for one in reversed(scored)}
+        scored = [one for one in scored if best_of_each[one.option.key] is one]
         receipt = reading.receipt
         return Choice(
             id=receipt.receipt,

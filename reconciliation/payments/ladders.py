@@ -54,6 +54,9 @@ LADDERS: dict[str, dict[str, Rung]] = {
         "stranger": Rung(-3.5, "不认识付款人 {payer}", "the payer {payer} is not known"),
         "missing": Rung(0.0, "没有付款户名", "the payer is not named"),
     },
+    "alone": {
+        "amount": Rung(-7.0, "只有金额相符，付款人和单号都没有依据", "only the amount fits, neither payer nor number"),
+    },
     "amount": {
         "whole": Rung(-0.3, "金额与未收 {due} 完全一致", "the amount is exactly the open {due}"),
         "part": Rung(-3.0, "金额等于付款条件的 {label}", "the amount is the terms' {label}"),

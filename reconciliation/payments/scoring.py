@@ -19,6 +19,7 @@ from reconciliation.payments.shortfalls import DISCOUNT, FEE, ODD, ROUNDING
 # known customer, and of the rest.
 NONE_BITS, NONE_OF_CUSTOMER, NONE_NAMED = -2.5, -6.0, -7.0
 _MORE_NONE = {w.REFUND: 7.0, w.REVERSAL: 8.0, w.NOT_A_SALE: 7.0, w.ADVANCE: 6.0, w.WALLET: 6.0}
+_SILENT = frozenset(["missing", "other", "strange", "again", "stranger", "person"])
 _CERTAIN = (EXACT, BARE, SLIP)
 
 
@@ -43,6 +44,8 @@ def score(option: Option, reading: Reading, book: Book, *, has_exact: bool) -> S
     """Add up what speaks for an option and against it. `has_exact` is whether another option fits the amount exactly."""
     size = max(len(book), 200)
     notes = [*_reference(option, reading, book, size), *_payer(option, reading, book, size), _amount(option, reading, book, size, has_exact)]
+    if all(note.level in _SILENT for note in notes if note.ladder != "amount"):
+        notes.append(_note("alone", "amount", LADDERS["alone"]["amount"].bits))
     notes.extend(_stage(option, reading))
     notes.extend(_date(option, reading, book))
     return Scored(option, -log2(size) + sum(note.bits for note in notes), tuple(notes))
