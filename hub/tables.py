@@ -18,6 +18,7 @@ from hub.core.errors import Unreadable
 
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 _ZIP = b"PK\x03\x04"
+_BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
 _LOST_DIGITS = re.compile(r"\d(?:\.\d+)?[eE]\+?(?P<exponent>\d{2})")
 MAX_BYTES = 100 * 2**20
 MAX_UNPACKED = 400 * 2**20
@@ -38,12 +39,12 @@ def is_spreadsheet(head: bytes) -> bool:
 
 def decode_text(body: bytes) -> str:
     """The text: strict UTF-8 (with or without BOM), else UTF-16, else GB18030, of which GBK and GB2312 are parts. Raises `Unreadable`."""
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        order = ["utf-16"]
-    elif body[:200].count(b"\x00") > len(body[:200]) // 4:
-        order = ["utf-16-le" if body[1:2] == b"\x00" else "utf-16-be"]
-    else:
-        order = ["utf-8-sig", "gb18030"]
+    order = ["utf-8-sig", "gb18030"]
+    if _is_utf_16(body):
+        # Only UTF-16 has zero bytes; in the first of each pair they are the high ones of plain characters.
+        start = body[:4096]
+        order = ["utf-16-be" if start[::2].count(0) > start[1::2].count(0) else "utf-16-le"]
+        order = ["utf-16"] if body.startswith(_BYTE_ORDERS) else order
     for encoding in order:
         with suppress(UnicodeDecodeError):
             return body.decode(encoding)
@@ -52,6 +53,18 @@ def decode_text(body: bytes) -> str:
         next="export the file again and do not open it in another program first",
         rule="encoding",
     )
+
+
+def head_text(head: bytes) -> str:
+    """The text of a file's first bytes, without a last line that may be cut in the middle of a character. Raises `Unreadable`."""
+    check_table(head)
+    cut = head.rfind(b"\n")
+    whole = head[:cut] if cut > 0 else head
+    return decode_text(whole[: len(whole) // 2 * 2] if _is_utf_16(head) else whole)
+
+
+def _is_utf_16(body: bytes) -> bool:
+    return body.startswith(_BYTE_ORDERS) or b"\x00" in body[:4096]
 
 
 def text_rows(text: str, delimiter: str) -> Iterator[Row]:

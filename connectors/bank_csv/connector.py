@@ -14,6 +14,7 @@ from hub.sdk import (
     check_table,
     decode_text,
     digest,
+    head_text,
     is_spreadsheet,
     sheets,
     text_rows,
@@ -41,8 +42,7 @@ class Connector:
         if is_spreadsheet(head):
             return True
         try:
-            check_table(head)
-            text = decode_text(_whole_characters(head))
+            text = head_text(head)
             return any(find_header([row.cells for row in _rows(text, d)], self._among) for d in _DELIMITERS)
         except Unreadable:
             return False
@@ -112,9 +112,3 @@ def _first(rows: Iterator[Row]) -> Iterator[Row]:
 
 def _rows(text: str, delimiter: str) -> Iterator[Row]:
     return _first(text_rows(text, delimiter))
-
-
-def _whole_characters(head: bytes) -> bytes:
-    """The head without a last line that may have been cut in the middle of a character."""
-    cut = head.rfind(b"\n")
-    return head[:cut] if cut > 0 else head

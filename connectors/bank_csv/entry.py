@@ -22,6 +22,9 @@ _REVERSAL = frozenset({"*", "是", "y", "yes", "1", "true", "冲正", "冲账", 
 _DIGITS = re.compile(r"\d[\d*]{5,}")
 
 
+_MEND = "correct the row at the bank or in a copy of the file, or tell the right column in the connection's settings"
+
+
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A line that could be read. `amount` is signed: positive came in, negative went out.
 
@@ -77,12 +80,17 @@ class Cells:
         written = [self._cells[self._names[place]] for place in self._columns.get(role, ())]
         return list(dict.fromkeys(text for text in written if not read.is_empty(text)))
 
-    def refuse(self, role: str, rule: str, happened: str, *, value: str | None = None) -> Unreadable:
+    def number(self, role: str) -> str:
+        """A number that names something; banks print zeros where there is none."""
+        written = read.account_number(self.text(role))
+        return written if written.strip("0") else ""
+
+    def refuse(self, role: str, rule: str, happened: str, *, value: str | None = None, next: str = _MEND) -> Unreadable:
         places = self._columns.get(role, ())
         column = self._names[places[0]] if places else role
         return Unreadable(
             happened=happened,
-            next="correct the row at the bank or in a copy of the file, or tell the right column in the connection's settings",
+            next=next,
             rule=rule,
             pointer=f"line {self._line}, {column}" if self._line else column,
             value=value,
@@ -117,8 +125,8 @@ def parse_entry(cells: Mapping[str, str], profile: Profile, *, currency: str, li
         party_account=read.account_number(account),
         party_bank=bank,
         memo=" ".join([*row.texts("memo"), *note]),
-        serial=read.account_number(row.text("serial")),
-        reference=row.text("reference"),
+        serial=row.number("serial"),
+        reference=row.number("reference"),
         undoes=undoes,
     )
 
@@ -203,6 +211,6 @@ def _refuse_lost_digits(row: Cells) -> None:
     for role in ("account", "party_account", "payer_account", "payee_account", "serial", "reference"):
         written = row.text(role)
         if lost_digits(written):
-            raise row.refuse(
-                role, "lost digits", "a long number was shortened by a spreadsheet program; its digits are gone", value=written
-            )
+            happened = "a long number was shortened by a spreadsheet program; its digits are gone"
+            again = "export the file from the bank again, and upload it without opening it in between"
+            raise row.refuse(role, "lost digits", happened, value=written, next=again)

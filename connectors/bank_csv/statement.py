@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import msgspec
 
-from hub.sdk import Raw, Row, Unreadable, derive, digest
+from hub.sdk import Raw, Row, Unreadable, derive, digest, minor_units
 
 from . import cells as read
 from .entry import Entry, parse_entry
@@ -164,6 +164,13 @@ def _takes_back(reversal: Line, other: Line) -> bool:
     return two.amount == -one.amount and same_side and two.booked_on <= one.booked_on
 
 
+def _each_once(lines: Sequence[Line], keys: Sequence[str], profile: str) -> list[Line]:
+    """The lines without those that the file prints twice: same key, same cells."""
+    return list({(key, _body(line, profile)): line for line, key in zip(reversed(lines), reversed(keys), strict=True)}.values())[
+        ::-1
+    ]
+
+
 # --- the statement -----------------------------------------------------------------------------------------------
 
 
@@ -177,10 +184,15 @@ class Balances(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, entries: Sequence[Entry]) -> Balances:
-        """Tried oldest first and newest first; `balanced` is none where there are no balances to go by."""
+        """Oldest first or newest first as the days tell, or, all on one day, whichever has fewer breaks.
+
+        `balanced` is none where there are no balances to go by.
+        """
         if not entries or any(entry.balance is None for entry in entries):
             return cls()
-        breaks = {order: _breaks(entries[:: -1 if order == "descending" else 1]) for order in ("ascending", "descending")}
+        first_day, last_day = entries[0].booked_on, entries[-1].booked_on
+        told = {"ascending": first_day <= last_day, "descending": first_day >= last_day}
+        breaks = {order: _breaks(entries[:: -1 if order == "descending" else 1]) for order, possible in told.items() if possible}
         order = min(breaks, key=lambda name: breaks[name])
         first, last = (entries[0], entries[-1]) if order == "ascending" else (entries[-1], entries[0])
         opening = first.balance - first.amount if first.balance is not None else None
@@ -204,6 +216,7 @@ def _statement(
     headers: Mapping[str, str],
 ) -> Raw:
     account, currency = whose
+    lines = _each_once(lines, keys, profile)
     entries = [line.entry for line in lines if line.entry]
     balances = Balances.of(entries)
     days = [entry.booked_on for entry in entries]
@@ -211,13 +224,14 @@ def _statement(
     balanced = balances.balanced
     if len(entries) < len(lines):
         balanced = False if balanced is False else None  # a row whose amount is not known leaves the sum open
+    none = Decimal(0).scaleb(-minor_units(currency))
     told = {
         "account": account,
         "balanced": balanced,
         "closing": balances.closing,
-        "credits": sum((entry.amount for entry in entries if entry.amount > 0), Decimal(0)),
+        "credits": sum((entry.amount for entry in entries if entry.amount > 0), none),
         "currency": currency,
-        "debits": -sum((entry.amount for entry in entries if entry.amount < 0), Decimal(0)),
+        "debits": -sum((entry.amount for entry in entries if entry.amount < 0), none),
         "from": period[0] if period else None,
         "opening": balances.opening,
         "profile": profile,
@@ -226,5 +240,5 @@ def _statement(
     }
     body = msgspec.json.encode(told, order="sorted")
     # The same rows under another name, in another order or file type are the same statement.
-    key = derive("stm", account, currency, str(period), *sorted(keys))
+    key = derive("stm", account, currency, str(period), *sorted(set(keys)))
     return Raw(stream="statement", key=key, body=body, headers=headers, door="file")

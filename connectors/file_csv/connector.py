@@ -18,6 +18,7 @@ from hub.sdk import (
     check_table,
     decode_text,
     digest,
+    head_text,
     is_spreadsheet,
     lost_digits,
     sheets,
@@ -47,9 +48,7 @@ class Connector:
         if is_spreadsheet(head):
             return True
         try:
-            check_table(head)
-            cut = head.rfind(b"\n")
-            return self._table(decode_text(head[:cut] if cut > 0 else head)) is not None
+            return self._table(head_text(head)) is not None
         except Unreadable:
             return False
 

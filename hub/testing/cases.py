@@ -99,10 +99,15 @@ def meaning(folder: Folder, case: Case, *, received_at: datetime | None = None) 
     entries: list[dict[str, Any]] = []
     events: list[Event] = []
     raws: list[Raw] = []
+    seen: set[str] = set()
     try:
         connector = folder.build(context_of(folder, case, manifest))
         for raw in raws_of(connector, case, manifest, received_at=received_at):
+            if raw.id in seen:
+                entries.append({"duplicate": raw.key})  # intake drops it before anyone reads it
+                continue
             raws.append(raw)
+            seen.add(raw.id)
             for found in _understood(connector, raw, whole=bool(case.meta.stream) or not _is_file(connector, case)):
                 entries.append(entry(found))
                 events.extend([found] if isinstance(found, Event) else [])
@@ -169,8 +174,22 @@ def entry(found: Event | Ignored | Unreadable) -> dict[str, Any]:
         "id": found.id,
         "time": found.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "key": found.key,
-        "data": msgspec.to_builtins(found.data, order="sorted"),
+        "data": plain(found.data),
     }
+
+
+def plain(value: Any) -> Any:
+    """The value in the words of JSON. A field that has its default is left out by what it says, not by which object says it."""
+    if isinstance(value, msgspec.Struct):
+        named = ((field, getattr(value, field.name)) for field in msgspec.structs.fields(value))
+        return {
+            field.encode_name: plain(one) for field, one in named if field.default is msgspec.NODEFAULT or one != field.default
+        }
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return msgspec.to_builtins(value)
 
 
 def written(entries: list[dict[str, Any]]) -> str:

@@ -34,7 +34,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         """The highest tier of which, and of all below it, every rule is kept or exempt; `None` below bronze."""
         reached: Tier | None = None
         for tier in TIERS:
-            if any(verdict.state == "todo" for verdict in self.verdicts if verdict.rule.tier == tier):
+            states = {verdict.state for verdict in self.verdicts if verdict.rule.tier == tier}
+            if not states or "todo" in states:
                 return reached
             reached = tier
         return reached
