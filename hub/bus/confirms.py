@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from hub.bus.wire import cork_of, settle_down
+
 _DURABLE = {"delivery_mode": 2}
 
 
@@ -39,6 +41,8 @@ class ConfirmedChannel:
         self._floor = 0  # every tag up to here is confirmed
         self._above: set[int] = set()  # confirmed tags beyond a gap
         self._refusals: list[str] = []
+        self._cork = cork_of(connection)
+        settle_down(connection)
         channel.confirm_select()
         channel.events["basic_ack"].add(self._on_ack)
         channel.events["basic_nack"].add(self._on_nack)
@@ -46,14 +50,18 @@ class ConfirmedChannel:
 
     def send(self, messages: Sequence[Outgoing], *, until: float) -> None:
         """Return once all are confirmed. Raises `NotTaken`, `TimeoutError` (monotonic `until` has passed), or what the broken connection raises."""
-        publish, prepare = self.channel.basic_publish, self.channel.prepare_message
-        window = self._window
-        for body, exchange, routing_key, headers, mandatory in messages:
-            message = prepare(body, headers=headers, properties=_DURABLE)
-            publish(message, exchange=exchange, routing_key=routing_key, mandatory=mandatory)
-            self._sent += 1
-            if self._sent - self._floor - len(self._above) >= window:
-                self._wait(window // 2, until)
+        cork, publish, prepare = self._cork, self.channel.basic_publish, self.channel.prepare_message
+        try:
+            for body, exchange, routing_key, headers, mandatory in messages:
+                if self._sent - self._floor - len(self._above) >= self._window:
+                    cork.pull()
+                    self._wait(self._window // 2, until)
+                cork.put_in()
+                message = prepare(body, headers=headers, properties=_DURABLE)
+                publish(message, exchange=exchange, routing_key=routing_key, mandatory=mandatory)
+                self._sent += 1
+        finally:
+            cork.pull()
         self._wait(0, until)
 
     def _wait(self, outstanding: int, until: float) -> None:

@@ -97,7 +97,7 @@ class Consumer:
     def _open(self, connection: Any) -> ConfirmedChannel:
         self._arrived.clear()
         self._later.clear()
-        connection.connect()
+        connection.ensure_connection(max_retries=0)  # when to try again is decided here
         channel = connection.channel()
         self._declare(channel)
         channel.basic_qos(0, self._batch * 2, False)

@@ -105,7 +105,7 @@ class EmbeddedChannel(virtual.Channel):
     def confirm_select(self, nowait: bool = False) -> None:
         """Every channel confirms; this is how a publisher says that it listens."""
 
-    def prepare_message(  # noqa: PLR0917 - kombu's own order
+    def prepare_message(
         self,
         body: Any,
         priority: Any = None,
@@ -245,8 +245,9 @@ class EmbeddedTransport(virtual.Transport):
         for channel in list(self.channels):
             channel.renew()
 
-    def _collect(self, connection: Any) -> None:
-        self.close_connection(connection)
+    def _collect(self, _connection: Any) -> None:
+        for channel in [*self.channels, *self._avail_channels]:
+            channel.close()
 
     def driver_version(self) -> str:
         return "1"

@@ -19,6 +19,7 @@ from hub.bus.envelope import Envelope
 from hub.bus.handing import PATIENCE, Handing
 from hub.bus.topics import as_patterns, routing_key
 from hub.bus.topology import Topology
+from hub.bus.wire import corked_writer
 from hub.core.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class KombuBus:
     def _open_publisher(self) -> ConfirmedChannel:
         connection = self._connection()
         try:
-            connection.connect()
+            connection.ensure_connection(max_retries=0)  # when to try again is decided here
             channel = connection.channel()
             self._topology.declare_events(channel)
             return ConfirmedChannel(connection, channel)
@@ -118,12 +119,8 @@ class KombuBus:
         return _Connection(
             self._url,
             heartbeat=_HEARTBEAT,
-            connect_timeout=5,
-            transport_options={
-                "write_timeout": self._confirm_within,
-                # Told of being blocked, the driver looks at the socket before every message; the time-out tells us as well.
-                "client_properties": {"capabilities": {"consumer_cancel_notify": True, "connection.blocked": False}},
-            },
+            connect_timeout=min(5.0, self._confirm_within),
+            transport_options={"write_timeout": self._confirm_within, "frame_writer": corked_writer},
         )
 
     # --- subscribing ---------------------------------------------------------------------------------------------

@@ -38,7 +38,9 @@ _ready = (
     .order_by(bus_messages.c.place)
     .limit(sa.bindparam("limit"))
 )
-_next_due = sa.select(sa.func.min(bus_messages.c.due)).where(bus_messages.c.queue == sa.bindparam("queue"), bus_messages.c.due > 0)
+_next_due = sa.select(sa.func.min(bus_messages.c.due)).where(
+    bus_messages.c.queue == sa.bindparam("queue"), bus_messages.c.due > 0
+)
 _stamp = sa.select(sa.func.max(bus_bindings.c.id), sa.func.count())
 
 
@@ -155,7 +157,8 @@ class Rows:
                     homeless.add(number)
                 due = int(headers.get("due", 0)) if headers else 0
                 rows += [
-                    {"queue": queue, "due": due, "routing_key": routing_key, "headers": headers, "body": body} for queue in targets
+                    {"queue": queue, "due": due, "routing_key": routing_key, "headers": headers, "body": body}
+                    for queue in targets
                 ]
             if rows:
                 connection.execute(bus_messages.insert(), rows)
@@ -203,16 +206,12 @@ class Rows:
         process left behind does not count, however long it would still run.
         """
         mark = (str(self._store.engine.url), queue)
-        free = sa.or_(
-            bus_queues.c.holder.is_(None), bus_queues.c.holder == holder, bus_queues.c.held_until < self.now()
-        )
+        free = sa.or_(bus_queues.c.holder.is_(None), bus_queues.c.holder == holder, bus_queues.c.held_until < self.now())
         if mark not in _taken_over:
             free = sa.or_(free, bus_queues.c.holder.not_like(f"{PROCESS}:%"))
         with self._store.write_transaction() as connection:
             taken = connection.execute(
-                bus_queues.update()
-                .where(bus_queues.c.name == queue, free)
-                .values(holder=holder, held_until=self.now() + LEASE)
+                bus_queues.update().where(bus_queues.c.name == queue, free).values(holder=holder, held_until=self.now() + LEASE)
             )
         _taken_over.add(mark)
         return taken.rowcount == 1
