@@ -65,7 +65,9 @@ class Hub:
         self.maps = Maps(self.definitions)
         self.connections = Connections(self.registry)
         self.connections.field_map = self.maps.of
-        self.bus = KombuBus(settings.bus_url or "embedded://", prefix=settings.bus_prefix, store=self.store)
+        self.bus = KombuBus(
+            settings.bus_url or "embedded://", prefix=settings.bus_prefix, store=None if settings.bus_url else self.store
+        )
         self.intake = Intake(self.store)
         self.files = Files(self.store, self.registry)
         self.actions = Actions(self.store, self.connections)

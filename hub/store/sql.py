@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 from hub.core.clock import Clock, SystemClock
 from hub.core.errors import NotFound, Unavailable
+from hub.store import bus_tables as _bus_tables  # noqa: F401 - they belong to the same metadata
 from hub.store import ledger_tables as _ledger_tables  # noqa: F401 - they belong to the same metadata
 from hub.store import tables as t
 from hub.store.bells import Bells
