@@ -22,7 +22,8 @@ _FREQUENT = 40
 class Option(NamedTuple):
     """Items with what each would get, how the amount stands to them, and what is kept back of the receivable.
 
-    `named` tells a group that the memo names from one that only adds up; `chance` is how many such sums are accidents.
+    `named` tells a group that the memo names from one that only adds up; `chance` is how many such sums are accidents,
+    and `pool` from how many items it was chosen.
     """
 
     entries: tuple[Entry, ...]
@@ -31,6 +32,7 @@ class Option(NamedTuple):
     kept: int = 0
     named: bool = False
     chance: float = 0.0
+    pool: int = 1
     rivals: int = 0
     label: str = ""
 
@@ -55,7 +57,7 @@ class Reading(NamedTuple):
 def options(reading: Reading, book: Book, policy: Policy) -> list[Option]:
     """All that a receipt may pay, in a fixed order; one set may be there once for each way in which its amount can be read."""
     found = {(option.key, option.stands, option.named): option for option in _all(reading, book, policy)}
-    return [found[key] for key in sorted(found)]
+    return [found[key] for key in sorted(found) if key[2] or (*key[:2], True) not in found]
 
 
 def _all(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
@@ -145,12 +147,12 @@ def _sums(own: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
     result = sums(wholes, minor, most=policy.group_size, effort=policy.group_effort)
     for chosen in result.found:
         rivals = len(result.found) - 1 + (0 if result.complete else 1)
-        yield _picked(fitting, chosen, SUM)._replace(chance=accidents(len(fitting), len(chosen), minor), rivals=rivals)
+        yield _picked(fitting, chosen, SUM)._replace(chance=accidents(len(fitting), len(chosen), minor), rivals=rivals, pool=len(fitting))
     if any(entry.parts for entry in fitting):
         either = [(*(part for part, _, _ in entry.parts[:1]), entry.open) for entry in fitting]
         for chosen in sums(either, minor, most=3, effort=policy.group_effort // 4).found:
             if any(value < fitting[place].open for place, value in chosen):
-                yield _picked(fitting, chosen, SUM_PARTS)._replace(chance=accidents(2 * len(fitting), len(chosen), minor))
+                yield _picked(fitting, chosen, SUM_PARTS)._replace(chance=accidents(2 * len(fitting), len(chosen), minor), pool=len(fitting))
     kept = fees(fitting[0].currency, policy)
     for chosen in sums(wholes, minor + 1, above=kept[-1] - 1, most=3, effort=policy.group_effort // 4).found if kept else ():
         short = sum(value for _, value in chosen) - minor
@@ -158,7 +160,8 @@ def _sums(own: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
             option = _picked(fitting, chosen, SUM_FEE)
             amounts = (*option.amounts[:-1], option.amounts[-1] - short)
             if amounts[-1] > 0:
-                yield option._replace(amounts=amounts, kept=short, chance=len(kept) * accidents(len(fitting), len(chosen), minor))
+                chance = len(kept) * accidents(len(fitting), len(chosen), minor)
+                yield option._replace(amounts=amounts, kept=short, chance=chance, pool=len(fitting))
 
 
 def _picked(entries: Sequence[Entry], chosen: Iterable[tuple[int, int]], stands: str) -> Option:

@@ -112,8 +112,8 @@ class Desk:
 
     def _weigh(self, reading: Reading) -> Choice:
         found = options(reading, self._book, self.policy) if reading.minor > 0 else []
-        has_exact = any(option.stands in (WHOLE, SUM) for option in found)
-        scored = [score(option, reading, self._book, has_exact=has_exact) for option in found]
+        exact = {option.entries[0].customer for option in found if option.stands == WHOLE or (option.stands == SUM and option.chance < self.policy.chance)}
+        scored = [score(option, reading, self._book, has_exact=option.entries[0].customer in exact) for option in found]
         scored.sort(key=lambda one: (-one.bits, one.option.key, one.option.stands))
         best_of_each = {one.option.key: one for one in reversed(scored)}
         scored = [one for one in scored if best_of_each[one.option.key] is one]

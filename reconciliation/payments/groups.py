@@ -60,4 +60,4 @@ def accidents(count: int, size: int, target: int) -> float:
 def coincidence(minor: int) -> float:
     """The chance that an unrelated amount is just this one: large for round amounts, small for crooked ones."""
     significant = len(str(minor).rstrip("0")) if minor else 1
-    return {1: 0.05, 2: 0.02, 3: 0.006, 4: 0.0015, 5: 0.0004}.get(significant, 0.0001)
+    return {1: 0.02, 2: 0.01, 3: 0.004, 4: 0.001, 5: 0.0003}.get(significant, 0.0001)

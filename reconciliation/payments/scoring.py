@@ -138,7 +138,8 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
         return _note("amount", option.stands, LADDERS["amount"][option.stands].bits - log2(max(2 * chance, least)), **money)
     if option.stands in (SUM, SUM_PARTS, SUM_FEE):
         by_accident = max(chance, 0.0001) if option.named else max(option.chance, chance, 0.0001)
-        bits = LADDERS["amount"][option.stands].bits - log2(by_accident) - (0.0 if option.named else 2.5)
+        # the items of a group are not each as likely as any other item of the customer: the group is one of its sums
+        bits = LADDERS["amount"][option.stands].bits - log2(by_accident) + (0.0 if option.named else log2(option.pool) - 2.5)
         return _note("amount", option.stands, bits, count=len(option.entries), **money)
     level = "over" if option.stands == OVER else "some_else" if has_exact else "some"
     return _note("amount", level, LADDERS["amount"][level].bits, **money)
