@@ -134,13 +134,13 @@ class FieldMap:
                     return Mapped(data=None, ignored=name, record=record, field_map=self, trace=self._ignored(name, condition, trace))
         except Bad as bad:
             raise self.unreadable(bad.within(f"when.{name}", "")) from None
-        notes: list[Traced] = []
+        notes: list[Traced] | None = [] if trace else None
         try:
-            values = self.fields.traced(record, scope, notes, "") if trace else self.fields.fill(record, scope)
+            values = self.fields.fill(record, scope) if notes is None else self.fields.traced(record, scope, notes, "")
             fact = self.fact
             if fact is None:
-                return Mapped(data=values, values=values, record=record, field_map=self, trace=tuple(notes))
-            subject, key, occurred_at = self._envelope(record, scope, values, notes if trace else None)
+                return Mapped(data=values, values=values, record=record, field_map=self, trace=tuple(notes) if notes else ())
+            subject, key, occurred_at = self._envelope(record, scope, values, notes)
             data = fact(**values)
         except Bad as bad:
             raise self.unreadable(bad) from None
@@ -152,7 +152,7 @@ class FieldMap:
             values=values,
             record=record,
             field_map=self,
-            trace=tuple(notes),
+            trace=tuple(notes or ()),
         )
 
     def problems(self, record: Mapping[str, Any], *, lookup: Lookup | None = None) -> list[Unreadable]:

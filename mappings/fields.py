@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -13,8 +13,9 @@ import msgspec
 from mappings import limits
 from mappings.paths import Path, Scope
 from mappings.rules import Rule
+from mappings.sources import Const
 from mappings.trace import Traced
-from mappings.values import MISSING, Bad
+from mappings.values import MISSING, Bad, is_empty
 
 Loop = Callable[[dict[str, Any], Scope, dict[str, Any]], None]
 
@@ -25,13 +26,15 @@ class Fields:
     def __init__(self, rules: tuple[Rule, ...], make: type[msgspec.Struct] | None = None) -> None:
         self.rules = rules
         self.make = make
-        self._loops = _loops(rules, ordered=make is None)
+        # Every field has its place from the start, so that the record keeps the map's order whichever loop comes first.
+        self._blank: dict[str, Any] = {rule.name: _constant(rule) for rule in rules}
+        self._loops = _loops(rules)
 
     def fill(self, record: Any, scope: Scope) -> dict[str, Any]:
         """The values by target field. Raises `Bad` for the first rule, in the order written, that cannot be followed."""
-        values: dict[str, Any] = {}
-        if type(record) is not dict:
-            record = dict(record) if hasattr(record, "keys") else record
+        if type(record) is not dict and isinstance(record, Mapping):
+            record = dict(record)
+        values = self._blank.copy()
         try:
             if type(record) is dict:
                 for loop in self._loops:
@@ -82,23 +85,31 @@ class Fields:
         return [path for rule in self.rules for path in rule.reads()]
 
 
+def _constant(rule: Rule) -> Any:
+    """The value of a rule that is always the same, else `None`."""
+    if isinstance(rule.source, Const) and rule.condition is None and not rule.steps and not is_empty(rule.source.value):
+        return rule.source.value
+    return None
+
+
 def _keep(rule: Rule, record: Any, scope: Scope, values: dict[str, Any]) -> None:
     value = rule.run(record, scope)
     if value is not MISSING:
         values[rule.name] = value
     elif rule.required:
         raise rule.lacking()
+    else:
+        del values[rule.name]
 
 
-def _loops(rules: tuple[Rule, ...], *, ordered: bool) -> list[Loop]:
-    """One loop for all rules of a kind; with `ordered`, for neighbours of a kind, so that a plain record keeps the map's order."""
+def _loops(rules: tuple[Rule, ...]) -> list[Loop]:
+    """One loop for all the rules of a kind."""
 
     def kind(rule: Rule) -> str:
-        plain = rule.plain()
-        return plain[1] if plain else ""
+        return rule.loop
 
-    sequence = rules if ordered else tuple(sorted(rules, key=kind))
-    return [_LOOPS[name](list(group)) for name, group in groupby(sequence, key=kind)]
+    changing = sorted((rule for rule in rules if _constant(rule) is None), key=kind)
+    return [_LOOPS[name](list(group)) for name, group in groupby(changing, key=kind)]
 
 
 def _any_loop(rules: list[Rule]) -> Loop:
@@ -111,12 +122,64 @@ def _any_loop(rules: list[Rule]) -> Loop:
                 values[name] = value
             elif rule.required:
                 raise rule.lacking()
+            else:
+                del values[name]
 
     return loop
 
 
 def _plain(rules: list[Rule]) -> list[tuple[str, str, Rule]]:
-    return [(rule.name, (rule.plain() or ("", ""))[0], rule) for rule in rules]
+    return [(rule.name, rule.simple_name or "", rule) for rule in rules]
+
+
+def _value_loop(rules: list[Rule]) -> Loop:
+    todo = _plain(rules)
+
+    def loop(record: dict[str, Any], scope: Scope, values: dict[str, Any]) -> None:
+        get = record.get
+        for name, source, rule in todo:
+            value = get(source)
+            if value is None or (type(value) is str and (not value or value.isspace())):
+                _keep(rule, record, scope, values)
+            else:
+                values[name] = value
+
+    return loop
+
+
+def _step_loop(rules: list[Rule]) -> Loop:
+    todo = [(rule.name, rule.simple_name or "", rule.steps[0].apply, rule) for rule in rules]
+
+    def loop(record: dict[str, Any], scope: Scope, values: dict[str, Any]) -> None:
+        get = record.get
+        for name, source, apply, rule in todo:
+            value = get(source)
+            if value is not None and (type(value) is not str or (value and not value.isspace())):
+                value = apply(value)
+                if value is not MISSING and value is not None and (type(value) is not str or (value and not value.isspace())):
+                    values[name] = value
+                    continue
+            _keep(rule, record, scope, values)
+
+    return loop
+
+
+def _change_loop(rules: list[Rule]) -> Loop:
+    todo = [(rule.name, rule.simple_name or "", rule.steps[0].change or str, rule) for rule in rules]
+    longest = limits.TEXT
+
+    def loop(record: dict[str, Any], scope: Scope, values: dict[str, Any]) -> None:
+        get = record.get
+        for name, source, change, rule in todo:
+            value = get(source)
+            if type(value) is str and value and not value.isspace() and len(value) <= longest:
+                value = change(value)
+                if value and not value.isspace():
+                    values[name] = value
+                    continue
+            _keep(rule, record, scope, values)
+
+    return loop
 
 
 def _text_loop(rules: list[Rule]) -> Loop:
@@ -171,6 +234,9 @@ def _date_loop(rules: list[Rule]) -> Loop:
 
 _LOOPS: dict[str, Callable[[list[Rule]], Loop]] = {
     "": _any_loop,
+    "value": _value_loop,
+    "step": _step_loop,
+    "change": _change_loop,
     "text": _text_loop,
     "decimal": _decimal_loop,
     "date": _date_loop,

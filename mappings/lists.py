@@ -143,6 +143,12 @@ class Sum(_Items):
         self.of = of
 
     def fetch(self, record: Any, scope: Scope) -> Any:
+        if self.where is None and self.of is None:
+            value = self._read(record, scope)
+            if value is MISSING:
+                return MISSING
+            if set(map(type, checked_items(value))) == {int}:
+                return exact(sum(value))
         items = self.items(record, scope)
         if items is None:
             return MISSING
@@ -174,6 +180,9 @@ class Count(_Items):
     gives = INTEGER
 
     def fetch(self, record: Any, scope: Scope) -> Any:
+        if self.where is None:
+            value = self._read(record, scope)
+            return MISSING if value is MISSING else len(checked_items(value))
         items = self.items(record, scope)
         return MISSING if items is None else len(items)
 

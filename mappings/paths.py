@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -16,7 +16,7 @@ EVERY: int = -(10**9)
 """The segment `[*]`: every item of a list."""
 
 
-class Scope(NamedTuple):
+class Scope(msgspec.Struct, frozen=True):
     """What a rule can see besides its own record: the whole record and the external lookup."""
 
     root: Any
@@ -105,61 +105,67 @@ def reader(path: Path) -> Reader:
     else:
         read = _steps(path.segments)
     if path.rooted:
-        return lambda record, scope: read(scope.root)
-    return lambda record, scope: read(record)
+        return lambda record, scope: read(scope.root, scope)
+    return read
 
 
-def _name(name: str) -> Callable[[Any], Any]:
-    def read(record: Any) -> Any:
-        value = record.get(name) if isinstance(record, dict) else None
+def _name(name: str) -> Reader:
+    def read(record: Any, scope: Scope) -> Any:
+        if type(record) is not dict:
+            return MISSING
+        value = record.get(name)
         return MISSING if value is None else value
 
     return read
 
 
-def _steps(segments: tuple[Segment, ...]) -> Callable[[Any], Any]:
-    def read(record: Any) -> Any:
+def _steps(segments: tuple[Segment, ...]) -> Reader:
+    names = all(isinstance(segment, str) for segment in segments)
+
+    def read_names(record: Any, scope: Scope) -> Any:
+        value = record
+        for segment in segments:
+            if type(value) is not dict:
+                return MISSING
+            value = value.get(segment)
+        return MISSING if value is None else value
+
+    def read(record: Any, scope: Scope) -> Any:
         value = record
         for segment in segments:
             if isinstance(segment, str):
-                if not isinstance(value, dict):
-                    return MISSING
-                value = value.get(segment)
-            else:
-                if not isinstance(value, list | tuple) or not -len(value) <= segment < len(value):
-                    return MISSING
+                value = value.get(segment) if type(value) is dict else None
+            elif isinstance(value, list | tuple) and -len(value) <= segment < len(value):
                 value = value[segment]
-            if value is None:
+            else:
                 return MISSING
-        return value
+        return MISSING if value is None and segments else value
 
-    return read
+    return read_names if names and segments else read
 
 
-def _every(segments: tuple[Segment, ...]) -> Callable[[Any], Any]:
+def _every(segments: tuple[Segment, ...]) -> Reader:
     cut = segments.index(EVERY)
     head, rest = segments[:cut], segments[cut + 1 :]
-    to_list = _steps(head)
-    inside = _every(rest) if EVERY in rest else _steps(rest)
+    to_list = _name(head[0]) if len(head) == 1 and isinstance(head[0], str) else _steps(head)
+    nested = EVERY in rest
+    name = rest[0] if len(rest) == 1 and isinstance(rest[0], str) else None
+    inside = _every(rest) if nested else _steps(rest)
 
-    def read(record: Any) -> Any:
-        items = to_list(record)
+    def read(record: Any, scope: Scope) -> Any:
+        items = to_list(record, scope)
         if items is MISSING:
             return MISSING
         if not isinstance(items, list | tuple):
             raise Bad("a list is expected here", "drop [*] from the path, or look at what was sent", items)
         if len(items) > limits.ITEMS:
             raise Bad(f"the list has more than {limits.ITEMS} items", "send it in parts", items)
-        found: list[Any] = []
-        for item in items:
-            value = inside(item)
-            if value is MISSING:
-                continue
-            if EVERY in rest:
-                found += value
-            else:
-                found.append(value)
-        return found
+        if name is not None:
+            return [value for item in items if type(item) is dict and (value := item.get(name)) is not None]
+        values = [inside(item, scope) for item in items]
+        if nested:
+            return [value for inner in values if inner is not MISSING for value in inner]
+        return [value for value in values if value is not MISSING]
 
     return read
 

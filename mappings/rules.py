@@ -12,6 +12,8 @@ from mappings.steps import Step
 from mappings.trace import Traced, plain
 from mappings.values import MISSING, Bad, is_empty
 
+_NEVER_EMPTY = frozenset({"decimal", "integer", "boolean", "date", "datetime"})
+"""Kinds whose sources give `MISSING` or a value, never an empty one."""
 Run = Callable[[Any, Scope], Any]
 
 
@@ -70,42 +72,36 @@ class Rule:
         """All the paths it reads, from its own record on."""
         return [*self.source.reads(), *(self.condition.paths if self.condition else ())]
 
-    def plain(self) -> tuple[str, str] | None:
-        """The source's name and the kind of step, if the rule is no more than one name and one plain step."""
-        reads = self.source.reads()
-        simple = len(reads) == 1 and len(reads[0].segments) == 1 and not reads[0].rooted and type(reads[0].segments[0]) is str
-        if simple and getattr(self.source, "is_path", False) and self.condition is None and len(self.steps) == 1 and self.steps[0].plain:
-            return str(reads[0].segments[0]), self.steps[0].plain
+    @property
+    def simple_name(self) -> str | None:
+        """The source's name, if the source is no more than one name of the record."""
+        paths = self.source.reads() if getattr(self.source, "is_path", False) else []
+        if len(paths) == 1 and len(paths[0].segments) == 1 and not paths[0].rooted and isinstance(paths[0].segments[0], str):
+            return paths[0].segments[0]
         return None
 
+    @property
+    def loop(self) -> str:
+        """Which of the loops of `Fields` can run it: for a name alone or with one step; empty for none."""
+        if self.simple_name is None or self.condition is not None or len(self.steps) > 1:
+            return ""
+        if not self.steps:
+            return "value"
+        step = self.steps[0]
+        return "" if step.seeks else step.plain or ("change" if step.change else "step")
+
     def _compiled(self) -> Run:
-        fetch, default, steps = self.source.fetch, self.default, self.steps
-        if not steps:
-
-            def run(record: Any, scope: Scope) -> Any:
-                value = fetch(record, scope)
-                return default if is_empty(value) else value
-
-        elif len(steps) == 1 and steps[0].seeks is None:
-            apply = steps[0].apply
-
-            def run(record: Any, scope: Scope) -> Any:
-                value = fetch(record, scope)
-                if value is MISSING or value is None or (type(value) is str and (not value or value.isspace())):
-                    return default
-                value = apply(value)
-                return default if is_empty(value) else value
-
+        name = self.simple_name
+        if name is not None and not self.steps:
+            run = _name_alone(name, self.default)
+        elif not self.steps and self.default is MISSING and self.source.gives.name in _NEVER_EMPTY:
+            run = self.source.fetch
+        elif not self.steps:
+            run = _without_steps(self.source.fetch, self.default)
+        elif len(self.steps) == 1 and self.steps[0].seeks is None:
+            run = _with_step(self.source.fetch, self.steps[0].apply, self.default)
         else:
-
-            def run(record: Any, scope: Scope) -> Any:
-                value = fetch(record, scope)
-                for step in steps:
-                    if is_empty(value):
-                        return default
-                    value = step.apply(value) if step.seeks is None else step.seeks(value, scope)
-                return default if is_empty(value) else value
-
+            run = _with_steps(self.source.fetch, self.steps, self.default)
         return run if self.condition is None else _guarded(run, self.condition)
 
     def checked(self, record: Any, scope: Scope) -> Any:
@@ -144,6 +140,54 @@ class Rule:
         return value
 
 
+# The test for an empty value is written out where every record passes; `is_empty` says the same in one word.
+
+
+def _name_alone(name: str, default: Any) -> Run:
+    def run(record: Any, scope: Scope) -> Any:
+        value = record.get(name) if type(record) is dict else None
+        if type(value) is str:
+            return value if value and not value.isspace() else default
+        return default if value is None else value
+
+    return run
+
+
+def _without_steps(fetch: Run, default: Any) -> Run:
+    def run(record: Any, scope: Scope) -> Any:
+        value = fetch(record, scope)
+        if type(value) is str:
+            return value if value and not value.isspace() else default
+        return default if value is MISSING or value is None else value
+
+    return run
+
+
+def _with_step(fetch: Run, apply: Callable[[Any], Any], default: Any) -> Run:
+    def run(record: Any, scope: Scope) -> Any:
+        value = fetch(record, scope)
+        if value is MISSING or value is None or (type(value) is str and (not value or value.isspace())):
+            return default
+        value = apply(value)
+        if type(value) is str:
+            return value if value and not value.isspace() else default
+        return default if value is MISSING or value is None else value
+
+    return run
+
+
+def _with_steps(fetch: Run, steps: tuple[Step, ...], default: Any) -> Run:
+    def run(record: Any, scope: Scope) -> Any:
+        value = fetch(record, scope)
+        for step in steps:
+            if value is MISSING or value is None or (type(value) is str and (not value or value.isspace())):
+                return default
+            value = step.apply(value) if step.seeks is None else step.seeks(value, scope)
+        return default if is_empty(value) else value
+
+    return run
+
+
 def _guarded(run: Run, condition: Condition) -> Run:
     holds = condition.holds
 
@@ -158,5 +202,10 @@ def run_inner(rule: Rule, record: Any, scope: Scope) -> Any:
     try:
         return rule.run(record, scope)
     except Bad as bad:
-        bad.pointer = rule.pointer + (bad.pointer or "")
-        raise
+        raise seen_from(rule, bad) from None
+
+
+def seen_from(rule: Rule, bad: Bad) -> Bad:
+    """The error of an inner rule with its place in the record."""
+    bad.pointer = rule.pointer + (bad.pointer or "")
+    return bad

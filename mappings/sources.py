@@ -10,7 +10,7 @@ from mappings import limits
 from mappings.conditions import Condition
 from mappings.kinds import ANY, DECIMAL, TEXT, Kind, list_of
 from mappings.paths import EVERY, Path, Scope, reader
-from mappings.rules import Rule, run_inner
+from mappings.rules import Rule, run_inner, seen_from
 from mappings.steps.base import text_of
 from mappings.steps.numbers import exact
 from mappings.templates import Shape
@@ -82,10 +82,14 @@ class First(_Of):
     def __init__(self, rules: list[Rule], gives: Kind) -> None:
         super().__init__(rules)
         self.gives = gives
+        self._runs = tuple((rule.run, rule) for rule in rules)
 
     def fetch(self, record: Any, scope: Scope) -> Any:
-        for rule in self.rules:
-            value = run_inner(rule, record, scope)
+        for run, rule in self._runs:
+            try:
+                value = run(record, scope)
+            except Bad as bad:
+                raise seen_from(rule, bad) from None
             if value is not MISSING:
                 return value
         return MISSING
@@ -101,6 +105,10 @@ class First(_Of):
         return f"the first of {self.says_rules()}"
 
 
+def _no_run(record: Any, scope: Scope) -> Any:
+    return MISSING
+
+
 class Template(_Of):
     """A text with places."""
 
@@ -110,21 +118,28 @@ class Template(_Of):
         super().__init__([piece[0] for piece in pieces if not isinstance(piece, str)])
         self.text = text
         self.pieces = pieces
+        self._todo = tuple((piece, _no_run, str, None) if isinstance(piece, str) else (None, piece[0].run, *piece[1:]) for piece in pieces)
 
     def fetch(self, record: Any, scope: Scope) -> Any:
         out: list[str] = []
-        for piece in self.pieces:
-            if isinstance(piece, str):
-                out.append(piece)
-                continue
-            rule, write, fallback = piece
-            value = run_inner(rule, record, scope)
-            if value is MISSING:
-                if fallback is None:
-                    return MISSING
-                out.append(fallback)
-            else:
-                out.append(_written(rule, write, value))
+        number = 0
+        try:
+            for literal, run, write, fallback in self._todo:
+                if literal is not None:
+                    out.append(literal)
+                else:
+                    value = run(record, scope)
+                    if value is not MISSING:
+                        out.append(write(value))
+                    elif fallback is None:
+                        return MISSING
+                    else:
+                        out.append(fallback)
+                number += 1
+        except Bad as bad:
+            piece = self.pieces[number]
+            assert not isinstance(piece, str)  # a literal text raises nothing
+            raise seen_from(piece[0], bad) from None
         return "".join(out)
 
     def told(self, record: Any, scope: Scope, notes: list[Traced], at: str) -> tuple[Any, str]:
@@ -140,14 +155,6 @@ class Template(_Of):
         return f"the text {self.text!r}"
 
 
-def _written(rule: Rule, write: Shape, value: Any) -> str:
-    try:
-        return write(value)
-    except Bad as bad:
-        bad.pointer = rule.pointer
-        raise
-
-
 class Join(_Of):
     """Several values as one text; those that are not there are left out."""
 
@@ -156,13 +163,19 @@ class Join(_Of):
     def __init__(self, rules: list[Rule], between: str) -> None:
         super().__init__(rules)
         self.between = between
+        self._runs = tuple((rule.run, rule) for rule in rules)
 
     def fetch(self, record: Any, scope: Scope) -> Any:
         parts: list[str] = []
-        for rule in self.rules:
-            value = run_inner(rule, record, scope)
-            if value is not MISSING:
-                parts += [text_of(item) for item in value] if isinstance(value, list | tuple) else [text_of(value)]
+        for run, rule in self._runs:
+            try:
+                value = run(record, scope)
+                if type(value) is str:
+                    parts.append(value)
+                elif value is not MISSING:
+                    parts += [text_of(item) for item in value] if isinstance(value, list | tuple) else [text_of(value)]
+            except Bad as bad:
+                raise seen_from(rule, bad) from None
         return self.between.join(parts) if parts else MISSING
 
     def told(self, record: Any, scope: Scope, notes: list[Traced], at: str) -> tuple[Any, str]:

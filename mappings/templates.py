@@ -71,6 +71,8 @@ def _place(inside: str) -> Place:
 def shape(form: str, zone: tzinfo | None) -> Shape:
     """The function that writes a value in that format."""
     write = FORMATS[form]
+    if not form:
+        return lambda value: value if type(value) is str else _as_is(value, zone)
     return lambda value: write(value, zone)
 
 

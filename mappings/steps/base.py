@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Clamped, Context, Decimal, Inexact, InvalidOperation, Overflow, Rounded, Subnormal
 from typing import Any
 
 import msgspec
@@ -36,6 +36,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     takes: tuple[str, ...] = ()
     whole: bool = False
     plain: str = ""
+    change: Callable[[str], Any] | None = None
+    """What `apply` does to a text, for steps that work on texts only."""
     seeks: Callable[[Any, Scope], Any] | None = None
     """Used instead of `apply` by a step that needs the external lookup."""
 
@@ -69,12 +71,22 @@ def text_of(value: object) -> str:
     raise Bad("a text is expected here", "take a text or a number from the record, or say `as`", value)
 
 
+_BOUND = Context(
+    prec=limits.NUMBER,
+    Emax=limits.EXPONENT,
+    Emin=-limits.EXPONENT,
+    traps=[Inexact, Rounded, Overflow, Subnormal, Clamped, InvalidOperation],
+)
+
+
 def bounded(value: Decimal) -> Decimal:
     """The decimal itself, if it is finite and of a length that a person could have written."""
     if not value.is_finite():
         raise Bad("the number is not finite", "look at what was sent", value)
-    if abs(value.adjusted()) > limits.EXPONENT or len(value.as_tuple().digits) > limits.NUMBER:
-        raise Bad("the number is out of all proportion", "look at what was sent", value)
+    try:
+        _BOUND.plus(value)
+    except ArithmeticError:
+        raise Bad("the number is out of all proportion", "look at what was sent", value) from None
     return value
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from mappings.steps.base import BadStep
-from mappings.steps.numbers import exact
+from mappings.steps.numbers import exact, product
 from mappings.values import Bad
 
 When = date | datetime
@@ -32,6 +33,7 @@ _PARTS = {
 }
 _LETTERS = re.compile(r"yyyy|yy|MM|M|dd|d|HH|H|mm|m|ss|s|SSS|XXX|'([^']*)'|([A-Za-z%]+)|(.)", re.DOTALL)
 _EPOCH_NAMES = {"epoch_s": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPREADSHEET_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's day has no zone
 _LAST_EPOCH = 253_402_300_799
 
@@ -70,12 +72,17 @@ def _iso(value: object) -> When:
 
 
 def _epoch(name: str, per_second: int) -> ReadWhen:
+    factor = 1_000_000 // per_second
+    last = _LAST_EPOCH * per_second
+
     def read(value: object) -> When:
+        if type(value) is int and 0 <= value <= last:
+            return _EPOCH + timedelta(microseconds=value * factor)
         number = exact(value.strip() if isinstance(value, str) else value)
-        micro = number * (1_000_000 // per_second)
+        micro = product((number, Decimal(factor)))
         if micro != micro.to_integral_value() or not 0 <= micro <= _LAST_EPOCH * 1_000_000:
             raise Bad(f"the number is not a time in {name}", "look at the number's unit: epoch_s, epoch_ms or epoch_us", value)
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(micro))
+        return _EPOCH + timedelta(microseconds=int(micro))
 
     return read
 
@@ -174,7 +181,7 @@ def to_instant(when: When, zone: tzinfo | None, value: object) -> datetime:
         when = datetime(when.year, when.month, when.day)  # noqa: DTZ001 - the zone follows
     try:
         if when.tzinfo is not None:
-            return when.astimezone(UTC)
+            return when if when.tzinfo is UTC else when.astimezone(UTC)
         if zone is None:
             raise Bad("a time without a zone is no instant", 'say zone = "Asia/Shanghai", beside the field or for the whole map', value)
         local = when.replace(tzinfo=zone)

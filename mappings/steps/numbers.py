@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import (
     ROUND_DOWN,
     ROUND_HALF_EVEN,
@@ -25,7 +25,10 @@ from mappings.values import Bad, is_empty
 
 EXACT = Context(prec=2 * limits.NUMBER, Emax=999_999, Emin=-999_999, traps=[Inexact, InvalidOperation, Overflow, Rounded])
 _WIDE = Context(prec=2 * limits.NUMBER, traps=[InvalidOperation, Overflow])
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _ROUNDING = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "down": ROUND_DOWN}
+_NEXT = "look at what was sent, or give the number's signs with `group` and `point`"
+_GROUPS = "the text is not a number: its groups are not groups of three"
 _MARKS = "¥￥$€£元 \u00a0\u202f\t\r\n"
 
 ToDecimal = Callable[[Any], Any]
@@ -48,72 +51,73 @@ def exact(value: Any) -> Decimal:
 
 
 def _plain(text: str) -> Decimal:
-    if len(text) <= limits.NUMBER and "_" not in text:
-        try:
-            return bounded(Decimal(text))
-        except InvalidOperation:
-            pass
-    raise Bad("the text is not a number", "look at what was sent, or give the number's signs with `group` and `point`", text)
+    if len(text) < limits.NUMBER:
+        if text.removeprefix("-").replace(".", "", 1).isdecimal():
+            return Decimal(text)
+        if "_" not in text:
+            try:
+                return bounded(Decimal(text))
+            except InvalidOperation:
+                pass
+    raise Bad("the text is not a number", _NEXT, text)
 
 
 def decimal_reader(*, group: str = ",", point: str = ".", unit: Decimal | None = None) -> ToDecimal:
     """A function from a number or its text to a decimal. Groups of thousands must be whole groups of three."""
+    simple = point == "." and group != "."
     grouped = re.compile(rf"[+-]?\d{{1,3}}(?:{re.escape(group)}\d{{3}})+(?:{re.escape(point)}\d*)?") if group else None
 
     def clean(value: str) -> Decimal:
-        text = unicodedata.normalize("NFKC", value)
+        if grouped and value.isascii() and len(value) < limits.NUMBER and grouped.fullmatch(value):
+            return Decimal(value.replace(group, "").replace(point, "."))
+        text = unicodedata.normalize("NFKC", value[: 4 * limits.NUMBER])
         negative = text.startswith("(") and text.endswith(")")
         text = (text[1:-1] if negative else text).strip(_MARKS).replace("−", "-").replace(" ", "")
         text = text[0] + text[1:].lstrip(_MARKS) if text[:1] in ("-", "+") else text
-        if len(text) <= limits.NUMBER and grouped and grouped.fullmatch(text):
+        if grouped and len(text) < limits.NUMBER and grouped.fullmatch(text):
             text = text.replace(group, "")
-        elif group and group in text:
-            raise Bad("the text is not a number: its groups are not groups of three", "give its signs with `group` and `point`", value)
-        if point != ".":
-            if "." in text:
-                raise Bad("the text is not a number: it has a full stop", "give its signs with `group` and `point`", value)
-            text = text.replace(point, ".")
-        if not re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", text, re.ASCII):
-            raise Bad("the text is not a number", "look at what was sent, or give the number's signs with `group` and `point`", value)
+        if (group and group in text) or (point != "." and "." in text):
+            raise Bad(_GROUPS, "give its signs with `group` and `point`", value)
+        text = text.replace(point, ".")
+        if not _NUMBER.fullmatch(text):
+            raise Bad("the text is not a number", _NEXT, value)
         number = _plain(text)
         return number.copy_negate() if negative else number
 
     def read(value: Any) -> Any:
-        number = clean(value) if type(value) is str else exact(value)
+        if type(value) is not str:
+            number = exact(value)
+        elif simple and len(value) < limits.NUMBER and value.removeprefix("-").replace(".", "", 1).isdecimal():
+            number = Decimal(value)
+        else:
+            number = clean(value)
         return number if unit is None else product((number, unit))
 
     return read
 
 
-def product(numbers: tuple[Decimal, ...] | list[Decimal]) -> Decimal:
+def product(numbers: Sequence[Decimal]) -> Decimal:
     """The exact product."""
-    result = Decimal(1)
-    for number in numbers:
-        result = _exactly(EXACT.multiply, result, number)
-    return bounded(result)
+    return _exactly(EXACT.multiply, Decimal(1), numbers)
 
 
-def total(numbers: list[Decimal]) -> Decimal:
+def total(numbers: Sequence[Decimal]) -> Decimal:
     """The exact sum; 0 for none."""
-    result = Decimal(0)
-    for number in numbers:
-        result = _exactly(EXACT.add, result, number)
-    return bounded(result)
+    return _exactly(EXACT.add, Decimal(0), numbers)
 
 
-def difference(numbers: list[Decimal]) -> Decimal:
+def difference(numbers: Sequence[Decimal]) -> Decimal:
     """The first less all the others, exactly."""
-    result = numbers[0]
-    for number in numbers[1:]:
-        result = _exactly(EXACT.subtract, result, number)
-    return bounded(result)
+    return _exactly(EXACT.subtract, numbers[0], numbers[1:])
 
 
-def _exactly(operation: Callable[[Decimal, Decimal], Decimal], left: Decimal, right: Decimal) -> Decimal:
+def _exactly(operation: Callable[[Decimal, Decimal], Decimal], result: Decimal, numbers: Sequence[Decimal]) -> Decimal:
     try:
-        return operation(left, right)
-    except (Inexact, Rounded, Overflow):
-        raise Bad("the result has too many digits to be exact", "round the parts first", left) from None
+        for number in numbers:
+            result = operation(result, number)
+    except ArithmeticError:
+        raise Bad("the result has too many digits to be exact", "round the parts first", result) from None
+    return bounded(result)
 
 
 def integer(value: Any) -> Any:

@@ -33,7 +33,12 @@ def _from_table(name: str, says: str, table: Mapping[str, Any], options: Mapping
     otherwise = options.get("else", _NOT_GIVEN)
     known = "、".join(list(table)[:12]) + ("…" if len(table) > 12 else "")
 
+    direct = {key: found for key, found in table.items() if found != ""}
+
     def apply(value: Any) -> Any:
+        found = direct.get(value) if type(value) is str else None
+        if found is not None:
+            return found
         found = table.get(_key(value), otherwise)
         if found is _NOT_GIVEN:
             raise Bad(f"{shown(value)} is not in the table ({known})", "add it to the table, or give `else`", value)

@@ -17,7 +17,12 @@ _TAKES = ("text", "integer", "decimal")
 
 
 def _text_step(name: str, says: str, change: Callable[[str], Any]) -> Step:
-    return Step(name=name, says=says, apply=lambda value: change(text_of(value)), gives=TEXT, takes=_TAKES)
+    longest = limits.TEXT
+
+    def apply(value: Any) -> Any:
+        return change(value) if type(value) is str and len(value) <= longest else change(text_of(value))
+
+    return Step(name=name, says=says, apply=apply, change=change, gives=TEXT, takes=_TAKES)
 
 
 def _switch(name: str, says: str, change: Callable[[str], str]) -> Maker:

@@ -71,14 +71,15 @@ def _boolean(options: Mapping[str, Any], _: Making) -> Step:
     if yes & no:
         raise BadStep(f"{sorted(yes & no)[0]!r} cannot mean both yes and no", "yes")
 
+    meaning = {**dict.fromkeys(yes, True), **dict.fromkeys(no, False)}
+
     def apply(value: Any) -> bool:
         if type(value) is bool:
             return value
-        word = text_of(value).strip().lower()
-        if word in yes:
-            return True
-        if word in no:
-            return False
+        said = meaning.get(value) if type(value) is str else None
+        said = meaning.get(text_of(value).strip().lower()) if said is None else said
+        if said is not None:
+            return said
         raise Bad("the word is neither a yes nor a no", "name the words with `yes` and `no`", value)
 
     return Step(name="as", says="as yes or no", apply=apply, gives=kinds.BOOLEAN, takes=("text", "integer", "boolean"))
@@ -109,6 +110,8 @@ def _datetime(options: Mapping[str, Any], making: Making) -> Step:
         return to_instant(value if isinstance(value, date) else read(value), zone, value)
 
     takes = ("text", "integer", "decimal", "date", "datetime")
+    if str(options.get("format")).startswith("epoch_"):  # an instant already
+        return Step(name="as", says=f"as instant{says}", apply=read, gives=kinds.DATETIME, takes=takes[:3])
     return Step(name="as", says=f"as instant{says}", apply=apply, gives=kinds.DATETIME, takes=takes)
 
 
