@@ -17,6 +17,7 @@ from reconciliation.payments.shortfalls import fees, kept_as
 # How an amount stands to the items it is laid on.
 WHOLE, PART, SOME, OVER, OVER_NEAR, SUM, SUM_PARTS, SUM_FEE = "whole", "part", "some", "over", "over_near", "sum", "sum_parts", "sum_fee"
 _FREQUENT = 40
+_HOPELESS = 30.0  # so many accidental sums that finding one says nothing
 
 
 class Option(NamedTuple):
@@ -66,11 +67,12 @@ def _all(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
     yield from _named_groups(reading, book, policy)
     for entry in named:
         yield from _single(entry, minor, policy, any_amount=True)
+    is_told = any(entry.open == minor for entry in named)
     for suspect in reading.who.suspects[:4]:
         own = in_order(entry for entry in book.by_customer.get(suspect.customer, {}).values() if entry.currency == currency)
         for entry in own:
             yield from _single(entry, minor, policy, any_amount=False)
-        if suspect.probability >= 0.2:
+        if suspect.probability >= 0.2 and not is_told:
             yield from _sums(own, minor, policy)
     exact = book.by_amount.get((currency, minor), {})
     if len(exact) <= _FREQUENT:
@@ -148,20 +150,31 @@ def _sums(own: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
     for chosen in result.found:
         rivals = len(result.found) - 1 + (0 if result.complete else 1)
         yield _picked(fitting, chosen, SUM)._replace(chance=accidents(len(fitting), len(chosen), minor), rivals=rivals, pool=len(fitting))
-    if any(entry.parts for entry in fitting):
-        either = [(*(part for part, _, _ in entry.parts[:1]), entry.open) for entry in fitting]
-        for chosen in sums(either, minor, most=3, effort=policy.group_effort // 4).found:
-            if any(value < fitting[place].open for place, value in chosen):
-                yield _picked(fitting, chosen, SUM_PARTS)._replace(chance=accidents(2 * len(fitting), len(chosen), minor), pool=len(fitting))
+    if accidents(len(fitting), 3, minor) < _HOPELESS:
+        yield from _sums_of_parts(fitting, minor, policy)
+        yield from _sums_less_fee(fitting, minor, policy)
+
+
+def _sums_of_parts(fitting: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
+    """Groups in which at least one item is only paid its next instalment."""
+    if not any(entry.parts for entry in fitting):
+        return
+    either = [(*(part for part, _, _ in entry.parts[:1]), entry.open) for entry in fitting]
+    for chosen in sums(either, minor, most=3, effort=policy.group_effort // 4).found:
+        if any(value < fitting[place].open for place, value in chosen):
+            yield _picked(fitting, chosen, SUM_PARTS)._replace(chance=accidents(2 * len(fitting), len(chosen), minor), pool=len(fitting))
+
+
+def _sums_less_fee(fitting: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
+    """Groups whose sum is a usual fee more than the amount."""
     kept = fees(fitting[0].currency, policy)
+    wholes = [(entry.open,) for entry in fitting]
     for chosen in sums(wholes, minor + 1, above=kept[-1] - 1, most=3, effort=policy.group_effort // 4).found if kept else ():
         short = sum(value for _, value in chosen) - minor
-        if short in kept:
-            option = _picked(fitting, chosen, SUM_FEE)
-            amounts = (*option.amounts[:-1], option.amounts[-1] - short)
-            if amounts[-1] > 0:
-                chance = len(kept) * accidents(len(fitting), len(chosen), minor)
-                yield option._replace(amounts=amounts, kept=short, chance=chance, pool=len(fitting))
+        option = _picked(fitting, chosen, SUM_FEE)
+        amounts = (*option.amounts[:-1], option.amounts[-1] - short)
+        if short in kept and amounts[-1] > 0:
+            yield option._replace(amounts=amounts, kept=short, chance=len(kept) * accidents(len(fitting), len(chosen), minor), pool=len(fitting))
 
 
 def _picked(entries: Sequence[Entry], chosen: Iterable[tuple[int, int]], stands: str) -> Option:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from hub.core.money import minor_units, to_minor
 from reconciliation.payments.policy import Policy
@@ -11,11 +12,14 @@ FEE, ROUNDING, DISCOUNT, ODD = "fee", "rounding", "discount", "odd"
 
 # Percentages that invoices and tax law subtract: cash discounts, and what is withheld from services.
 _RATES = tuple(Decimal(rate) / 100 for rate in (1, 2, 3, 5, 6, 10))
+_SLACK = 2000  # ten units rounded off a small amount are more than its tenth
 
 
 def kept_as(due: int, minor: int, currency: str, policy: Policy) -> str | None:
     """What a shortfall is; none where it is too large to be any of these."""
     short = due - minor
+    if short * 9 > due + _SLACK:
+        return None
     unit = 10 ** minor_units(currency)
     for whole in (unit, 10 * unit):
         if short < whole and minor % whole == 0 and due % whole != 0 and short * 200 <= due:
@@ -30,8 +34,13 @@ def kept_as(due: int, minor: int, currency: str, policy: Policy) -> str | None:
 
 def fees(currency: str, policy: Policy) -> tuple[int, ...]:
     """What banks keep of a transfer, in minor units, smallest first."""
-    largest = to_minor(policy.largest_fee, currency)
-    return tuple(fee for fee in (to_minor(fee, currency) for fee in policy.fees if minor_units(currency) >= 2 or fee == int(fee)) if fee <= largest)
+    return _minor_fees(policy.fees, policy.largest_fee, currency)
+
+
+@lru_cache(maxsize=64)
+def _minor_fees(usual: tuple[Decimal, ...], largest: Decimal, currency: str) -> tuple[int, ...]:
+    fine = minor_units(currency) >= 2
+    return tuple(sorted(to_minor(fee, currency) for fee in usual if fee <= largest and (fine or fee == int(fee))))
 
 
 def _less(due: int, rate: Decimal, unit: int) -> tuple[int, ...]:
