@@ -8,7 +8,6 @@ Handing over is woken by the store's bells and does not poll.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from itertools import count
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 
 from kombu.transport import virtual
 
-from hub.bus.rows import LEASE, PROCESS, Routes, Row, Rows, bell
+from hub.bus.rows import PROCESS, Reading, Routes, Row, Rows, bell
 from hub.store.sql import Store
 
 _prepare: Any = virtual.Channel.__init__  # kombu has no types here
@@ -70,7 +69,7 @@ class EmbeddedChannel(virtual.Channel):
         self._tags = count(1)
         self._queue = ""
         self._callback: Callable[[EmbeddedMessage], object] | None = None
-        self._held_until = 0.0
+        self._holds = False
         self._prefetch = 0
 
     # --- declaring -----------------------------------------------------------------------------------------------
@@ -154,12 +153,12 @@ class EmbeddedChannel(virtual.Channel):
             self._let_go()
 
     def basic_get(self, queue: str, no_ack: bool = False, **_arguments: Any) -> EmbeddedMessage | None:
-        rows, _ = self._rows.read(queue, 1)
-        if not rows:
+        reading = self._rows.read(queue, 1)
+        if reading is None or not reading.rows:
             return None
         tag = next(self._tags)
-        self._unacknowledged.append((tag, rows[0].place))
-        return EmbeddedMessage(rows[0], tag)
+        self._unacknowledged.append((tag, reading.rows[0].place))
+        return EmbeddedMessage(reading.rows[0], tag)
 
     def basic_ack(self, delivery_tag: int, multiple: bool = False) -> None:
         places = []
@@ -170,7 +169,7 @@ class EmbeddedChannel(virtual.Channel):
         if not self._callback:
             self._rows.take_out(places)
         elif not self._rows.remove(self._queue, self._holder, places):
-            self._held_until = 0.0
+            self._holds = False
             raise ConnectionError(f"the queue {self._queue!r} has another consumer now")
 
     def drain(self, timeout: float | None) -> bool:
@@ -181,15 +180,23 @@ class EmbeddedChannel(virtual.Channel):
             return False
         bells, name = self.store.bells, bell(self._queue)
         rung = bells.count(name)
-        due: float | None = _STANDBY_WAIT
-        if self._is_ours():
-            rows, due = self._rows.read(self._queue, self._prefetch or 200)
-            if rows:
-                self._hand_over(rows)
-                return True
+        reading = self._read()
+        if reading is not None and reading.rows:
+            self._hand_over(reading.rows)
+            return True
         if timeout != 0:
-            bells.wait(name, rung, min(_IDLE_WAIT if timeout is None else timeout, due or _IDLE_WAIT))
+            due = _STANDBY_WAIT if reading is None else reading.wait or _IDLE_WAIT
+            bells.wait(name, rung, min(_IDLE_WAIT if timeout is None else timeout, due))
         return False
+
+    def _read(self) -> Reading | None:
+        """What there is, if the queue is ours or can be."""
+        self.renew()
+        reading = self._rows.read(self._queue, self._prefetch or 200, holder=self._holder)
+        if reading is None and self._rows.hold(self._queue, self._holder):
+            reading = self._rows.read(self._queue, self._prefetch or 200, holder=self._holder)
+        self._holds = reading is not None
+        return reading
 
     def _hand_over(self, rows: list[Row]) -> None:
         assert self._callback is not None
@@ -198,24 +205,15 @@ class EmbeddedChannel(virtual.Channel):
             self._unacknowledged.append((tag, row.place))
             self._callback(EmbeddedMessage(row, tag))
 
-    def _is_ours(self) -> bool:
-        now = time.monotonic()
-        if now < self._held_until:
-            return True
-        if self._rows.hold(self._queue, self._holder):
-            self._held_until = now + LEASE / 3000
-            return True
-        return False
-
     def renew(self) -> None:
-        """Keep the lease while a handler works; from any thread."""
-        if self._held_until and self._rows.renew(self._holder):
-            self._held_until = time.monotonic() + LEASE / 3000
+        """Keep the lease, also while a handler works; from any thread."""
+        if self._holds:
+            self._rows.renew()
 
     def _let_go(self) -> None:
         if self._callback is not None:
             self._callback = None
-            if self._held_until:
+            if self._holds:
                 self._rows.release(self._queue, self._holder)
 
     def close(self) -> None:

@@ -76,7 +76,7 @@ class Handing:
             made = [_move(outcome, arrivals[place].tries) for place, outcome in zip(ready, outcomes, strict=True)]
         except Exception as error:
             self._told(error, len(ready))
-            made = [self._alone(arrivals[place], error if len(ready) == 1 else None) for place in ready]
+            made = self._one_by_one([arrivals[place] for place in ready], error if len(ready) == 1 else None)
         for place, move in zip(ready, made, strict=True):
             moves[place] = move
         return moves
@@ -86,6 +86,22 @@ class Handing:
         if len(outcomes) != len(arrivals):
             raise TypeError(f"a handler of {self._queue} gave {len(outcomes)} outcomes for {len(arrivals)} events")
         return outcomes
+
+    def _one_by_one(self, arrivals: Sequence[Arrival], error: Exception | None) -> list[Move]:
+        """Hand over each alone. What has the partition key of one that must wait comes back behind it, untried."""
+        behind: dict[tuple[str, str], Again] = {}
+        moves: list[Move] = []
+        for arrival in arrivals:
+            key = (arrival.envelope.tenant, arrival.envelope.key)
+            first = behind.get(key)
+            if first is not None:
+                moves.append(Again(after=first.after, tries=arrival.tries, why=first.why))
+                continue
+            move = self._alone(arrival, error)
+            if isinstance(move, Again):
+                behind[key] = Again(after=move.after, tries=0, why=f"waits behind {arrival.envelope.id}")
+            moves.append(move)
+        return moves
 
     def _alone(self, arrival: Arrival, error: Exception | None) -> Move:
         """Hand over one event; `error` is what the handler has just said to it alone, so that it is not asked twice."""

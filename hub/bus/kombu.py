@@ -19,7 +19,7 @@ from hub.bus.envelope import Envelope
 from hub.bus.handing import PATIENCE, Handing
 from hub.bus.topics import as_patterns, routing_key
 from hub.bus.topology import Topology
-from hub.bus.wire import corked_writer
+from hub.bus.wire import wire_up
 from hub.core.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class KombuBus:
             self._url,
             heartbeat=_HEARTBEAT,
             connect_timeout=min(5.0, self._confirm_within),
-            transport_options={"write_timeout": self._confirm_within, "frame_writer": corked_writer},
+            transport_options={"write_timeout": self._confirm_within, "frame_writer": wire_up},
         )
 
     # --- subscribing ---------------------------------------------------------------------------------------------
@@ -186,7 +186,6 @@ class KombuBus:
 
     def run(self, *, until_idle: bool = False) -> None:
         with self._running:
-            self._stopping.clear()
             consumers = list(self._consumers)
             for consumer in consumers:
                 consumer.start()
@@ -201,6 +200,7 @@ class KombuBus:
                 self._wake(consumers)
                 for consumer in consumers:
                     consumer.join()
+                self._stopping.clear()  # at the end, not at the beginning: a stop that came early is not forgotten
 
     def _wait_until_idle(self, consumers: Sequence[Consumer]) -> None:
         """Three looks in a row at which nothing was ready, nothing in hand and nothing handed over since."""

@@ -58,14 +58,12 @@ class MemoryBus:
             )
 
     def run(self, *, until_idle: bool = False) -> None:
-        self._stopped = False
-        while not self._stopped:
-            if self._serve_all():
-                continue
-            if until_idle:
-                return
+        while not self._stopped and (self._serve_all() or not until_idle):
             with self._changed:
-                self._changed.wait_for(lambda: self._stopped or any(home.ready for home in self._homes.values()), 0.05)
+                ready = any(home.ready for home in self._homes.values())
+                if not ready and not until_idle:
+                    self._changed.wait(0.05)  # what was put off rings no bell
+        self._stopped = False  # at the end, not at the beginning: a stop that came early is not forgotten
 
     def stop(self) -> None:
         with self._changed:

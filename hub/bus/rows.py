@@ -8,6 +8,7 @@ holds the queue next finds what was not.
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -21,8 +22,9 @@ from hub.store.bus_tables import bus_bindings, bus_messages, bus_queues
 from hub.store.sql import Store
 
 PROCESS = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-LEASE = 30_000  # milliseconds
+LEASE = 60_000  # milliseconds
 _taken_over: set[tuple[str, str]] = set()  # queues that this process has once taken from a former one
+_renewed: dict[str, float] = {}  # when the leases in a database were last renewed
 
 _delete = bus_messages.delete().where(bus_messages.c.place == sa.bindparam("gone"))
 _columns = (bus_messages.c.place, bus_messages.c.routing_key, bus_messages.c.headers, bus_messages.c.body)
@@ -41,6 +43,7 @@ _ready = (
 _next_due = sa.select(sa.func.min(bus_messages.c.due)).where(
     bus_messages.c.queue == sa.bindparam("queue"), bus_messages.c.due > 0
 )
+_holder = sa.select(bus_queues.c.holder).where(bus_queues.c.name == sa.bindparam("queue"))
 _stamp = sa.select(sa.func.max(bus_bindings.c.id), sa.func.count())
 
 
@@ -51,6 +54,13 @@ class Row(NamedTuple):
     routing_key: str
     headers: dict[str, Any] | None
     body: bytes
+
+
+class Reading(NamedTuple):
+    """Messages to hand over; and in how many seconds the next one is due, where there is none now."""
+
+    rows: list[Row]
+    wait: float | None
 
 
 class Routes:
@@ -170,11 +180,12 @@ class Rows:
     def _is_there(connection: Connection, queue: str) -> bool:
         return connection.execute(sa.select(bus_queues.c.name).where(bus_queues.c.name == queue)).first() is not None
 
-    def read(self, queue: str, limit: int) -> tuple[list[Row], float | None]:
-        """The next messages, those that were put off and are due before the others; and in how many seconds the next one
-        is due, where there is none now."""
+    def read(self, queue: str, limit: int, *, holder: str | None = None) -> Reading | None:
+        """The next messages, those that were put off and are due before the others. `None` where the queue is not the holder's."""
         now = self.now()
         with self._store.read_transaction() as connection:
+            if holder is not None and connection.execute(_holder, {"queue": queue}).scalar() != holder:
+                return None
             upcoming = connection.execute(_next_due, {"queue": queue}).scalar()
             rows: list[Any] = []
             if upcoming is not None and upcoming <= now:
@@ -182,12 +193,12 @@ class Rows:
             if len(rows) < limit:
                 rows += connection.execute(_ready, {"queue": queue, "limit": limit - len(rows)}).all()
         wait = max(upcoming - now, 1) / 1000 if upcoming is not None and not rows else None
-        return [Row(*row) for row in rows], wait
+        return Reading([Row(*row) for row in rows], wait)
 
     def remove(self, queue: str, holder: str, places: Sequence[int]) -> bool:
         """Delete acknowledged messages; false, and nothing deleted, if the queue is another consumer's by now."""
         with self._store.write_transaction() as connection:
-            if connection.execute(sa.select(bus_queues.c.holder).where(bus_queues.c.name == queue)).scalar() != holder:
+            if connection.execute(_holder, {"queue": queue}).scalar() != holder:
                 return False
             connection.execute(_delete, [{"gone": place} for place in places])
         return True
@@ -209,20 +220,25 @@ class Rows:
         free = sa.or_(bus_queues.c.holder.is_(None), bus_queues.c.holder == holder, bus_queues.c.held_until < self.now())
         if mark not in _taken_over:
             free = sa.or_(free, bus_queues.c.holder.not_like(f"{PROCESS}:%"))
+        mine = sa.and_(bus_queues.c.name == queue, free)
+        with self._store.read_transaction() as connection:
+            if connection.execute(sa.select(bus_queues.c.name).where(mine)).first() is None:
+                return False  # a consumer that stands by asks often, and must not write each time
         with self._store.write_transaction() as connection:
-            taken = connection.execute(
-                bus_queues.update().where(bus_queues.c.name == queue, free).values(holder=holder, held_until=self.now() + LEASE)
-            )
+            values = {"holder": holder, "held_until": self.now() + LEASE}
+            taken = connection.execute(bus_queues.update().where(mine).values(values)).rowcount == 1
         _taken_over.add(mark)
-        return taken.rowcount == 1
+        return taken
 
-    def renew(self, holder: str) -> bool:
-        """Keep the queues that this consumer holds; false where it holds none any more."""
+    def renew(self) -> None:
+        """Keep every queue that this process holds: one statement for all of them, and only now and then."""
+        database = str(self._store.engine.url)
+        if time.monotonic() - _renewed.get(database, 0.0) < LEASE / 3000:
+            return
+        _renewed[database] = time.monotonic()
         with self._store.write_transaction() as connection:
-            kept = connection.execute(
-                bus_queues.update().where(bus_queues.c.holder == holder).values(held_until=self.now() + LEASE)
-            )
-        return kept.rowcount > 0
+            ours = bus_queues.c.holder.like(f"{PROCESS}:%")
+            connection.execute(bus_queues.update().where(ours).values(held_until=self.now() + LEASE))
 
     def release(self, queue: str, holder: str) -> None:
         with self._store.write_transaction() as connection:
