@@ -13,7 +13,6 @@ from pydantic import BaseModel, Field
 from hub.api.guard import AfterId, IfMatch, Limit, OnlyOnce, TheHub, Who, answer, page, version_in
 from hub.core import vocabulary as v
 from hub.core.errors import NotFound
-from hub.core.money import from_minor
 from hub.store import ledger_tables as l
 from hub.store.work import Work
 
@@ -47,7 +46,8 @@ def statements(hub: TheHub, who: Who, after: AfterId = "", limit: Limit = 100) -
     query = sa.select(l.statements).where(l.statements.c.tenant == who.tenant, l.statements.c.id > after)
     with hub.store.look(who.tenant) as work:
         rows = [
-            _money(dict(row)) for row in work.connection.execute(query.order_by(l.statements.c.id).limit(limit + 1)).mappings()
+            l.plain_row(dict(row))
+            for row in work.connection.execute(query.order_by(l.statements.c.id).limit(limit + 1)).mappings()
         ]
     return answer(page(rows, limit, lambda row: row["id"]))
 
@@ -73,7 +73,9 @@ def receipts(
     if state is not None:
         query = query.where(l.receipts.c.state == state)
     with hub.store.look(who.tenant) as work:
-        rows = [_money(dict(row)) for row in work.connection.execute(query.order_by(l.receipts.c.id).limit(limit + 1)).mappings()]
+        rows = [
+            l.plain_row(dict(row)) for row in work.connection.execute(query.order_by(l.receipts.c.id).limit(limit + 1)).mappings()
+        ]
     return answer(page(rows, limit, lambda row: row["id"]))
 
 
@@ -164,20 +166,10 @@ def _told(work: Work, id_: str) -> dict[str, Any]:
     )
     if row is None:
         raise NotFound(happened="there is no such receipt", next="list the receipts", receipt=id_)
-    told = _money(dict(row))
+    told = l.plain_row(dict(row))
     query = sa.select(l.matches).where(l.matches.c.tenant == work.tenant, l.matches.c.id == row["match"])
     match = work.connection.execute(query).mappings().first() if row["match"] else None
     told["proposal"] = None if match is None else dict(match)
     shares = sa.select(l.shares).where(l.shares.c.tenant == work.tenant, l.shares.c.receipt == id_).order_by(l.shares.c.id)
-    told["shares"] = [_money(dict(one), row["currency"]) for one in work.connection.execute(shares).mappings()]
+    told["shares"] = [l.plain_row(dict(one), row["currency"]) for one in work.connection.execute(shares).mappings()]
     return told
-
-
-def _money(row: dict[str, Any], currency: str | None = None) -> dict[str, Any]:
-    """The row with its minor units written as decimals."""
-    code = currency or row["currency"]
-    return {
-        name.removesuffix("_minor"): from_minor(value, code) if name.endswith("_minor") and value is not None else value
-        for name, value in row.items()
-        if name != "tenant"
-    }
