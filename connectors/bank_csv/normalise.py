@@ -165,7 +165,7 @@ def _profile(body: RowBody, among: tuple[Profile, ...]) -> Profile:
 def _decoded(raw: Raw, type_: type[T]) -> T:
     try:
         return msgspec.json.decode(raw.body, type=type_)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(
             happened=f"the stored {raw.stream} is not what this reader writes: {error}", next="read the file again", rule="body"
         ) from error
