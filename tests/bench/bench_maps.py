@@ -40,7 +40,9 @@ FIELDS = {
     "line_count": '{ count = "明细" }',
     "quantity": '{ sum = "明细[*].数量" }',
 }
-MAP = 'name = "bench"\ntarget = "bench/order"\nzone = "Asia/Shanghai"\n[fields]\n' + "".join(f"{n} = {r}\n" for n, r in FIELDS.items())
+MAP = 'name = "bench"\ntarget = "bench/order"\nzone = "Asia/Shanghai"\n[fields]\n' + "".join(
+    f"{n} = {r}\n" for n, r in FIELDS.items()
+)
 
 RECORD = {
     "订单编号": "SO-2024-000123",
@@ -83,7 +85,9 @@ def by_hand(record: dict[str, Any]) -> dict[str, Any]:
         "currency": "CNY",
         "ordered_on": date.fromisoformat(record["下单日期"]),
         "due_on": date.fromisoformat(record["到期日"]),
-        "changed_at": datetime.fromtimestamp(record["更新时间"] // 1000, tz=UTC).replace(microsecond=record["更新时间"] % 1000 * 1000),
+        "changed_at": datetime.fromtimestamp(record["更新时间"] // 1000, tz=UTC).replace(
+            microsecond=record["更新时间"] % 1000 * 1000
+        ),
         "status": STATUS[record["状态"]],
         "urgent": record["加急"] in ("是", "Y", "true", "1", True),
         "salesperson": record.get("业务员"),
@@ -139,7 +143,7 @@ def measure() -> dict[str, float]:
         jmespath = importlib.import_module("jmespath")
     except ImportError:
         return found
-    names = ", ".join(f'{name}: {_quoted(path)}' for name, path in JMESPATH.items())
+    names = ", ".join(f"{name}: {_quoted(path)}" for name, path in JMESPATH.items())
     compiled = jmespath.compile(f"{{{names}}}")
     found["jmespath, 6 fields"] = per_second(lambda: compiled.search(RECORD))
     return found

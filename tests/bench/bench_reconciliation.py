@@ -119,7 +119,11 @@ def by_fuzzy_script(folder: Path) -> list[Line]:
         if len(hits) == 1:
             lines.append(_line(receipt, hits[0], 1.0))
             continue
-        scored = [(fuzz.ratio(receipt.payer_name or "", item.customer_name or ""), item.order, item) for item in book if item.open == receipt.amount]
+        scored = [
+            (fuzz.ratio(receipt.payer_name or "", item.customer_name or ""), item.order, item)
+            for item in book
+            if item.open == receipt.amount
+        ]
         best = max(scored, default=None, key=lambda entry: entry[:2])
         lines.append(_line(receipt, best[2] if best and best[0] >= 80 else None, best[0] / 100 if best else 0.0))
     return lines
@@ -190,7 +194,9 @@ def judge(folder: Path, lines: Sequence[Line]) -> dict[str, float]:
 def _calibration(bins: Iterable[Sequence[tuple[float, bool]]]) -> float:
     filled = [each for each in bins if each]
     total = sum(len(each) for each in filled)
-    return sum(abs(sum(confidence for confidence, _ in each) - sum(right for _, right in each)) for each in filled) / max(total, 1)
+    return sum(abs(sum(confidence for confidence, _ in each) - sum(right for _, right in each)) for each in filled) / max(
+        total, 1
+    )
 
 
 def families(folder: Path, lines: Sequence[Line]) -> dict[str, Counter[str]]:

@@ -404,7 +404,9 @@ def test_publish_says_so_when_the_database_does_not_take_it(tmp_path):
     bus = broker.open(confirm_within=0.2)
     bus.subscribe("payments", "#", Witness())
     with broker.store.write_transaction() as connection:
-        connection.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON bus_messages BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE INSERT ON bus_messages BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
 
     with pytest.raises(Unavailable):
         bus.publish([receipt(1)])

@@ -78,7 +78,9 @@ def test_an_altered_value_is_refused() -> None:
         Seal(OLD).open(altered, bound_to=HERE)
 
 
-@pytest.mark.parametrize("keys", ["", " , ", "short", f"{NEW},密钥", "A" * 44 + "!"], ids=["none", "commas", "short", "words", "long"])
+@pytest.mark.parametrize(
+    "keys", ["", " , ", "short", f"{NEW},密钥", "A" * 44 + "!"], ids=["none", "commas", "short", "words", "long"]
+)
 def test_a_key_that_cannot_work_is_named_not_shown(keys: str) -> None:
     """A broken key is refused, and the error does not repeat it."""
     with pytest.raises(Misconfigured) as caught:

@@ -38,7 +38,14 @@ def want(quantity: int, by: int | None = None, **rest: str) -> Want:
 
 
 def hold(quantity: int, quote: str = "Q-1", on: int | None = None, minutes: int = 30) -> Hold:
-    return Hold(sku="M8", warehouse="A", quantity=Decimal(quantity), until=NOON + timedelta(minutes=minutes), quote=quote, on=None if on is None else day(on))
+    return Hold(
+        sku="M8",
+        warehouse="A",
+        quantity=Decimal(quantity),
+        until=NOON + timedelta(minutes=minutes),
+        quote=quote,
+        on=None if on is None else day(on),
+    )
 
 
 def test_a_promise_today_does_not_break_a_later_commitment() -> None:
@@ -168,8 +175,13 @@ def test_an_empty_quote_is_available() -> None:
 
 amounts = st.integers(min_value=0, max_value=40)
 changes = st.lists(st.tuples(st.integers(min_value=-3, max_value=12), st.integers(min_value=-20, max_value=20)), max_size=5)
-stocks = st.lists(st.builds(lambda on_hand, moves, name: stock(on_hand, *moves, warehouse=name), amounts, changes, st.sampled_from("ABC")), max_size=4)
-holds = st.lists(st.builds(hold, st.integers(min_value=0, max_value=15), on=st.none() | st.integers(min_value=0, max_value=12)), max_size=3)
+stocks = st.lists(
+    st.builds(lambda on_hand, moves, name: stock(on_hand, *moves, warehouse=name), amounts, changes, st.sampled_from("ABC")),
+    max_size=4,
+)
+holds = st.lists(
+    st.builds(hold, st.integers(min_value=0, max_value=15), on=st.none() | st.integers(min_value=0, max_value=12)), max_size=3
+)
 wants = st.builds(want, amounts, st.none() | st.integers(min_value=-2, max_value=14))
 
 
@@ -177,7 +189,9 @@ def projected(supplies: list[Supply], held: list[Hold], warehouse: str, on: date
     own = [supply for supply in supplies if supply.warehouse == warehouse]
     total = sum((supply.on_hand - supply.reserved for supply in own), Decimal(0))
     for supply in own:
-        total += sum((quantity for when, quantity in supply.incoming if when <= on and (quantity < 0 or when >= TODAY)), Decimal(0))
+        total += sum(
+            (quantity for when, quantity in supply.incoming if when <= on and (quantity < 0 or when >= TODAY)), Decimal(0)
+        )
     return total - sum((each.quantity for each in held if each.warehouse == warehouse and (each.on or TODAY) <= on), Decimal(0))
 
 
@@ -187,7 +201,11 @@ def test_never_more_than_is_projected_on_any_later_day(asked: Want, supplies: li
     answer = promise(asked, supplies, held, today=TODAY, quote="Q-2")
 
     for part in (*answer.parts, *answer.later):
-        taken = sum(other.quantity for other in (*answer.parts, *answer.later) if other.warehouse == part.warehouse and other.on <= part.on)
+        taken = sum(
+            other.quantity
+            for other in (*answer.parts, *answer.later)
+            if other.warehouse == part.warehouse and other.on <= part.on
+        )
         assert all(taken <= projected(supplies, held, part.warehouse, part.on + timedelta(days=after)) for after in range(20))
 
 

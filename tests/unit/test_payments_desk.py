@@ -33,13 +33,23 @@ def item(number: int, amount: str, *, customer: str = "C1", name: str = COMPANY,
 
 
 def receipt(amount: str, memo: str = "货款", payer: str | None = COMPANY, number: int = 1, **rest: object) -> Receipt:
-    return Receipt(receipt=f"P{number}", booked_on=date(2026, 3, 5), amount=Decimal(amount), memo=memo, payer_name=payer, row=number, **rest)  # type: ignore[arg-type]
+    return Receipt(
+        receipt=f"P{number}", booked_on=date(2026, 3, 5), amount=Decimal(amount), memo=memo, payer_name=payer, row=number, **rest
+    )  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def desk() -> Desk:
     """Forty items of ten other customers, and three of ours."""
-    others = [item(100 + n, f"{3217 + 911 * n}.{n:02d}", customer=f"X{n % 10}", name=f"南京甲乙{'丙丁戊己庚辛壬癸子丑'[n % 10]}商贸有限公司") for n in range(40)]
+    others = [
+        item(
+            100 + n,
+            f"{3217 + 911 * n}.{n:02d}",
+            customer=f"X{n % 10}",
+            name=f"南京甲乙{'丙丁戊己庚辛壬癸子丑'[n % 10]}商贸有限公司",
+        )
+        for n in range(40)
+    ]
     return Desk([*others, item(1, "48137.50"), item(2, "2400.00"), item(3, "9000.00", customer="C2", name=OTHER)])
 
 
@@ -59,7 +69,15 @@ def test_a_receipt_that_names_its_order_is_booked(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "memo",
-    ["XS2026010100001", "xs20260101-00001", "ＸＳ２０２６０１０１－００００１", "XS20 260101-00001", "合同HT-2601-00001款", "20260101-00001", "电话13800138000 XS20260101-00001"],
+    [
+        "XS2026010100001",
+        "xs20260101-00001",
+        "ＸＳ２０２６０１０１－００００１",
+        "XS20 260101-00001",
+        "合同HT-2601-00001款",
+        "20260101-00001",
+        "电话13800138000 XS20260101-00001",
+    ],
 )
 def test_a_number_is_found_however_it_is_written(desk: Desk, memo: str) -> None:
     """Separators, case, width and letters lost by a bank do not hide a number."""
@@ -126,7 +144,9 @@ def test_a_settled_item_told_from_outside_is_remembered(desk: Desk) -> None:
 
 def test_the_same_receipt_twice_in_one_batch_is_booked_once(desk: Desk) -> None:
     """Of two receipts alike the first pays the order, and the second pays nothing."""
-    first, second = desk.propose_all([receipt("48137.50", "XS20260101-00001", number=1), receipt("48137.50", "XS20260101-00001", number=2)])
+    first, second = desk.propose_all(
+        [receipt("48137.50", "XS20260101-00001", number=1), receipt("48137.50", "XS20260101-00001", number=2)]
+    )
 
     assert (first.lane, told(first)) == ("auto", [("R1", Decimal("48137.50"))])
     assert (second.lane, second.shares) == ("open", ())
@@ -177,7 +197,16 @@ def test_a_deposit_follows_the_terms_of_a_whole_order(desk: Desk) -> None:
 def test_instalments_opened_as_items_are_paid_one_by_one(desk: Desk) -> None:
     """An order opened as 30/70 has its deposit paid first and its balance named next, and the total pays both."""
     for position, amount in ((1, "3000.00"), (2, "7000.00")):
-        desk.add(item(5, amount, receivable=f"R5-{position}", position=position, percent=Decimal(30 if position == 1 else 70), order_amount=Decimal(10000)))
+        desk.add(
+            item(
+                5,
+                amount,
+                receivable=f"R5-{position}",
+                position=position,
+                percent=Decimal(30 if position == 1 else 70),
+                order_amount=Decimal(10000),
+            )
+        )
 
     deposit = desk.propose(receipt("3000.00", "XS20260101-00005定金"))
     both = desk.propose(receipt("10000.00", "XS20260101-00005"))
@@ -233,7 +262,10 @@ def test_what_was_learnt_can_be_withdrawn(desk: Desk) -> None:
 
 def test_a_customers_alias_and_account_stand_for_it() -> None:
     """What the ledger knows of a customer is as good as its name."""
-    desk = Desk([item(1, "48137.50")], customers=[Customer(customer="C1", name=COMPANY, aliases=("恒瑞达重工",), accounts=("3200 1111 2222",))])
+    desk = Desk(
+        [item(1, "48137.50")],
+        customers=[Customer(customer="C1", name=COMPANY, aliases=("恒瑞达重工",), accounts=("3200 1111 2222",))],
+    )
 
     by_alias = desk.propose(receipt("48137.50", payer="恒瑞达重工"))
     by_account = desk.propose(receipt("48137.50", payer=None, payer_account="320011112222"))
@@ -241,7 +273,9 @@ def test_a_customers_alias_and_account_stand_for_it() -> None:
     assert (told(by_alias), told(by_account)) == ([("R1", Decimal("48137.50"))], [("R1", Decimal("48137.50"))])
 
 
-@pytest.mark.parametrize(("memo", "code"), [("退货款", "refund"), ("利息", "not_a_sale"), ("预存货款", "advance"), ("冲正", "refund")])
+@pytest.mark.parametrize(
+    ("memo", "code"), [("退货款", "refund"), ("利息", "not_a_sale"), ("预存货款", "advance"), ("冲正", "refund")]
+)
 def test_money_that_is_not_a_sale_is_never_booked(desk: Desk, memo: str, code: str) -> None:
     """A refund, interest or money on account is not laid on an item, even one that fits."""
     match = desk.propose(receipt("48137.50", memo))
@@ -266,7 +300,10 @@ def test_limit_and_shadow_mode_hold_what_is_certain() -> None:
     limited = Desk([item(1, "48137.50")], policy=Policy(limit=Decimal(10000))).propose(ask)
     shadow = Desk([item(1, "48137.50")], policy=Policy(shadow=True)).propose(ask)
 
-    assert [(match.lane, match.held.code if match.held else None) for match in (limited, shadow)] == [("review", "limit"), ("review", "shadow")]
+    assert [(match.lane, match.held.code if match.held else None) for match in (limited, shadow)] == [
+        ("review", "limit"),
+        ("review", "shadow"),
+    ]
 
 
 def test_an_affiliate_of_the_same_brand_is_another_company(desk: Desk) -> None:
@@ -289,7 +326,9 @@ def test_an_item_with_nothing_open_is_refused(desk: Desk) -> None:
         desk.add(item(9, "5.00", open=Decimal(0)))
 
 
-@pytest.mark.parametrize("memo", ["", "0" * 5000, "-" * 500, "款" * 2000, "XS", "1/2/3/4/5" * 200, "\x00\ud7ff\uffff", "XS20260101-00001" * 50])
+@pytest.mark.parametrize(
+    "memo", ["", "0" * 5000, "-" * 500, "款" * 2000, "XS", "1/2/3/4/5" * 200, "\x00\ud7ff\uffff", "XS20260101-00001" * 50]
+)
 def test_any_memo_is_answered(desk: Desk, memo: str) -> None:
     """Empty, huge and senseless memos get an answer."""
     assert desk.propose(receipt("48137.50", memo)).lane in ("auto", "review", "open")
@@ -308,7 +347,9 @@ def test_a_proposal_is_read_aloud_in_both_languages(desk: Desk) -> None:
 
     assert match.reasons[0].says == "附言写明单号 XS2026010100001" or match.reasons[0].says.startswith("金额与未收")
     assert "the memo names XS2026010100001" in match.reasons_en
-    assert [abs(reason.weight) for reason in match.reasons] == sorted((abs(reason.weight) for reason in match.reasons), reverse=True)
+    assert [abs(reason.weight) for reason in match.reasons] == sorted(
+        (abs(reason.weight) for reason in match.reasons), reverse=True
+    )
 
 
 def test_a_match_becomes_a_fact_and_a_result_line(desk: Desk) -> None:
@@ -320,7 +361,9 @@ def test_a_match_becomes_a_fact_and_a_result_line(desk: Desk) -> None:
 
     assert isinstance(fact, MatchProposed)
     assert (fact.match, fact.lane, fact.shares, fact.policy) == ("M1", "auto", match.shares, "payments-1")
-    assert msgspec.json.decode(msgspec.json.encode(line))["allocations"] == [{"order_no": "XS20260101-00001", "amount": "48137.50"}]
+    assert msgspec.json.decode(msgspec.json.encode(line))["allocations"] == [
+        {"order_no": "XS20260101-00001", "amount": "48137.50"}
+    ]
     assert line["decision"] == "auto"
 
 
@@ -328,7 +371,11 @@ def test_a_match_becomes_a_fact_and_a_result_line(desk: Desk) -> None:
 
 some_items = st.lists(st.tuples(st.integers(1, 3), st.sampled_from([100, 250, 400, 500, 650, 750, 1000])), min_size=1, max_size=8)
 some_receipts = st.lists(
-    st.tuples(st.integers(1, 4), st.sampled_from([100, 250, 350, 500, 650, 750, 900, 1000, 1250]), st.sampled_from(["货款", "定金", "", "ref"])),
+    st.tuples(
+        st.integers(1, 4),
+        st.sampled_from([100, 250, 350, 500, 650, 750, 900, 1000, 1250]),
+        st.sampled_from(["货款", "定金", "", "ref"]),
+    ),
     min_size=1,
     max_size=10,
 )
@@ -336,7 +383,10 @@ NAMES = {1: "苏州恒瑞达机械有限公司", 2: "宁波金海粮油贸易有
 
 
 def _world(items: list[tuple[int, int]], receipts: list[tuple[int, int, str]]) -> tuple[list[OpenItem], list[Receipt]]:
-    book = [item(n, f"{amount}.00", customer=f"C{who}", name=NAMES[who], payment_terms="50/50" if n % 2 else None) for n, (who, amount) in enumerate(items, 1)]
+    book = [
+        item(n, f"{amount}.00", customer=f"C{who}", name=NAMES[who], payment_terms="50/50" if n % 2 else None)
+        for n, (who, amount) in enumerate(items, 1)
+    ]
     sent = [
         receipt(f"{amount}.00", memo if memo != "ref" else f"XS20260101-{1 + n % len(items):05d}", payer=NAMES[who], number=n)
         for n, (who, amount, memo) in enumerate(receipts, 1)
@@ -363,7 +413,9 @@ def test_nothing_is_given_away_twice(items: list[tuple[int, int]], receipts: lis
 
 @settings(max_examples=40, deadline=None)
 @given(some_items, some_receipts, st.randoms(use_true_random=False))
-def test_the_order_of_telling_does_not_matter(items: list[tuple[int, int]], receipts: list[tuple[int, int, str]], shuffle) -> None:  # type: ignore[no-untyped-def]
+def test_the_order_of_telling_does_not_matter(
+    items: list[tuple[int, int]], receipts: list[tuple[int, int, str]], shuffle
+) -> None:  # type: ignore[no-untyped-def]
     """The same items and receipts in another order get the same answers."""
     book, sent = _world(items, receipts)
     expected = {match.receipt: match for match in Desk(book).propose_all(sent)}
