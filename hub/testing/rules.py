@@ -56,7 +56,7 @@ RULES: Mapping[str, Rule] = {
             "probes",
         ),
         _rule("silver", "retry_after", "The time that a vendor asks us to wait is handed on.", *_CALLS),
-        _rule("silver", "timeouts", "Every request goes through the hub's client, which has time-outs.", *_CALLS),
+        _rule("silver", "timeouts", "Every request goes through the hub's client, which has time-outs."),
         _rule("silver", "paging", "Stopping after any page loses and doubles nothing.", "pulls"),
         _rule("silver", "refuses_forged", "Forged, altered, stale and replayed deliveries are refused.", "receives"),
         _rule("silver", "token_renewed_once", "An expired token is renewed once.", *_CALLS),
