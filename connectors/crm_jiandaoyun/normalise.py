@@ -94,7 +94,6 @@ def _quote(raw: Raw, read: Values, reading: Reading) -> Iterable[Event | Ignored
         customer_name=read.text("customer_name"),
         amount=read.number("amount"),
         payment_terms=read.text("payment_terms"),
-        need_by=max((line.need_by for line in lines if line.need_by), default=None),
         salesperson=read.person("salesperson"),
         contact_name=read.text("contact_name"),
         contact_phone=read.text("contact_phone"),

@@ -205,7 +205,6 @@ def test_a_quote_that_asks_for_stock_becomes_a_request() -> None:
         customer_name="甲公司",
         amount=Decimal("25.1"),
         payment_terms="30/70",
-        need_by=date(2026, 3, 10),
         salesperson="lisi",
         record="r1",
     )
