@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from hub.sdk import (
@@ -14,8 +15,10 @@ from hub.sdk import (
     Ignored,
     Malformed,
     Misconfigured,
+    NoSecretSet,
     OutcomeUnknown,
     Raw,
+    Refused,
     Reply,
     SignatureRefused,
     Stale,
@@ -55,17 +58,17 @@ class Connector:
 
     def receive(self, delivery: Delivery) -> Accepted:
         """Answers the check of the address and opens a callback. The answer to a callback is empty: a card is changed later."""
-        cipher = self._cipher()
+        ciphers = self._ciphers()
         signed = {name: _once(delivery, name) for name in ("timestamp", "nonce")}
         signature = _once(delivery, "msg_signature")
         is_check = delivery.method == "GET"
         encrypt = _once(delivery, "echostr") if is_check else envelope.text(_read(delivery.body), "Encrypt")
-        cipher.verify(signature=signature, encrypt=encrypt, **signed)
-        self._check_fresh(signed["timestamp"], delivery.received_at)
-        plain = cipher.decrypt(encrypt)
+        matched = _verified(ciphers, signature=signature, encrypt=encrypt, **signed)
+        self._check_fresh(signed["timestamp"])
+        plain = _decrypted(ciphers[matched], encrypt)
         if is_check:
-            return Accepted(reply=Reply(body=plain))
-        return Accepted(raws=(Raw(stream="callbacks", key=key(_read(plain)), body=plain),))
+            return Accepted(reply=Reply(body=plain), secret=matched)
+        return Accepted(raws=(Raw(stream="callbacks", key=key(_read(plain)), body=plain),), secret=matched)
 
     def write(self, what: str, fields: Mapping[str, object], *, idempotency_key: str) -> str:
         """Sends or changes a message; the vendor's message id, or the task of the card that was changed."""
@@ -157,31 +160,63 @@ class Connector:
                 connection=self._context.connection,
             ) from None
 
-    def _cipher(self) -> CallbackCipher:
-        settings = self._context.settings
-        secret, aes_key = settings.get("callback_token"), settings.get("callback_aes_key")
-        if not secret or not aes_key:
-            raise SignatureRefused(
+    def _ciphers(self) -> Sequence[Sequence[CallbackCipher]]:
+        """For each active Token one cipher an active AES key; while they are renewed there are two of each."""
+        tokens, keys = self._every("callback_token"), self._every("callback_aes_key")
+        if not tokens or not keys:
+            raise NoSecretSet(
                 happened="nothing can be verified: the callback's Token or EncodingAESKey is not set",
                 next="copy both from the application's message reception",
                 connection=self._context.connection,
             )
-        receive_id = str(settings.get("corp_id") or "")
-        return CallbackCipher(token=str(secret), aes_key=str(aes_key), receive_id=receive_id, connection=self._context.connection)
+        receive_id = str(self._context.settings.get("corp_id") or "")
+        return [
+            [
+                CallbackCipher(token=secret, aes_key=aes_key, receive_id=receive_id, connection=self._context.connection)
+                for aes_key in keys
+            ]
+            for secret in tokens
+        ]
 
-    def _check_fresh(self, timestamp: str, received_at: datetime) -> None:
+    def _every(self, name: str) -> list[str]:
+        every = self._context.settings.get(f"{name}_all")
+        values = every if isinstance(every, list | tuple) else [self._context.settings.get(name)]
+        return [str(value) for value in values if value]
+
+    def _check_fresh(self, timestamp: str) -> None:
         try:
             signed_at = datetime.fromtimestamp(int(timestamp), UTC)
         except (ValueError, OverflowError, OSError):
             raise Malformed(
                 happened="the signed time is not in seconds since 1970", next="nothing; the sender is not the vendor"
             ) from None
-        if abs(received_at - signed_at) > _FRESH:
+        if abs(self._context.clock.now() - signed_at) > _FRESH:
             raise Stale(
                 happened=f"the callback was signed more than {_FRESH.seconds} s away from now",
                 next="compare this machine's clock with the time",
                 connection=self._context.connection,
             )
+
+
+def _verified(ciphers: Sequence[Sequence[CallbackCipher]], *, signature: str, timestamp: str, nonce: str, encrypt: str) -> int:
+    """The position of the Token that signed it."""
+    for position, with_token in enumerate(ciphers):
+        try:
+            with_token[0].verify(signature=signature, timestamp=timestamp, nonce=nonce, encrypt=encrypt)
+        except SignatureRefused:
+            if position == len(ciphers) - 1:
+                raise
+        else:
+            return position
+    raise AssertionError("there is at least one Token")
+
+
+def _decrypted(ciphers: Sequence[CallbackCipher], encrypt: str) -> bytes:
+    """What is inside, opened by the first key that fits."""
+    for cipher in ciphers[:-1]:
+        with suppress(Refused):
+            return cipher.decrypt(encrypt)
+    return ciphers[-1].decrypt(encrypt)
 
 
 def _once(delivery: Delivery, name: str) -> str:

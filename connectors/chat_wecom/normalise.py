@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from hub.sdk import Event, Ignored, MessageReceived, Raw, Unreadable, event
+from hub.sdk import Event, Ignored, MessageReceived, Raw, Unreadable, derive, event
 
 from . import envelope
 from .envelope import Tree, text
@@ -65,8 +65,9 @@ def key(tree: Tree) -> str:
     """The vendor's identity of a callback: its MsgId, else the parts that the vendor says to tell repeats by."""
     if number := text(tree, "MsgId"):
         return f"message {number}"
-    inner = [text(tree, "ApprovalInfo", "SpNo"), text(tree, "BatchJob", "JobId")]
-    return "event " + "/".join([*(text(tree, name) for name in _TELLING), *inner])
+    parts = [(name, text(tree, name)) for name in _TELLING]
+    parts += [("SpNo", text(tree, "ApprovalInfo", "SpNo")), ("JobId", text(tree, "BatchJob", "JobId"))]
+    return "event " + " ".join(f"{name}={value}" for name, value in parts if value)
 
 
 def _rule(tree: Tree, kind: str, name: str) -> str:
@@ -94,7 +95,7 @@ def _written(raw: Raw, tree: Tree) -> Event:
 
 def _chosen(raw: Raw, tree: Tree) -> Event:
     sender, task = _needed(tree, "FromUserName"), text(tree, "TaskId")
-    number = key(tree).removeprefix("event ")
+    number = derive("msg", key(tree))
     fact = MessageReceived(
         message=number,
         sender=sender,

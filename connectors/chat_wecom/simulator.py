@@ -108,6 +108,11 @@ class Simulator(Callbacks):
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         self._failures.extend([(status, errcode, headers, lose_answer)] * times)
 
+    def recover(self) -> None:
+        """No failure and no limit is waiting any more."""
+        self._failures.clear()
+        self._limited_until = 0.0
+
     def limit_for(self, seconds: float) -> None:
         """Answer 45009 for a while."""
         self._limited_until = self.now() + seconds

@@ -155,13 +155,18 @@ class Connector:
         begun, last = window.until, 0
         if cursor is not None and cursor.tie.startswith("all:"):
             begun, last = datetime.fromisoformat(cursor.at), int(cursor.tie.removeprefix("all:"))
+        # Moves of the last moments will be seen again by the next pull: it finds the same stamps, and so the same raws.
+        window = Window(overlap=window.overlap, until=begun)
+        recent = {
+            head.id: head for head in changed(self._client, "stock.move", Cursor(at=begun.isoformat()), window, of="product")
+        }
         wanted = [product for product in stock.products(self._client) if product.id > last]
         size = self._size()
         for at in range(0, max(len(wanted), 1), size):
             part = wanted[at : at + size]
             complete = at + size >= len(wanted)
             tie = today if complete else f"all:{part[-1].id}"
-            stamps = {product.id: Head(stamp=begun, id=product.id) for product in part}
+            stamps = {product.id: recent.get(product.id, Head(stamp=begun, id=product.id)) for product in part}
             yield Page(raws=self._stock_raws(part, stamps), cursor=Cursor(at=begun.isoformat(), tie=tie), complete=complete)
 
     def _stock_raws(self, wanted: Sequence[Product], stamps: Mapping[int, Head]) -> tuple[Raw, ...]:

@@ -18,6 +18,7 @@ from hub.core.errors import (
     Malformed,
     Misconfigured,
     OutcomeUnknown,
+    Problem,
     RateLimited,
     Refused,
     SignatureRefused,
@@ -543,6 +544,31 @@ def test_a_signed_time_that_is_none_is_refused(desk: Desk) -> None:
             desk.connector.receive(Delivery(**{**_as_dict(whole), "query": tuple(query.items())}))
 
 
+def test_altered_cipher_text_is_refused(desk: Desk) -> None:
+    """One character of the encrypted message, which is the signed part of the body."""
+    whole = desk.delivery(b"<xml><MsgId>1</MsgId></xml>")
+    start = whole.body.index(b"<Encrypt><![CDATA[") + 40
+    for at in range(start, start + 5):
+        body = whole.body[:at] + (b"A" if whole.body[at : at + 1] != b"A" else b"B") + whole.body[at + 1 :]
+        with pytest.raises(SignatureRefused):
+            desk.connector.receive(Delivery(**{**_as_dict(whole), "body": body}))
+
+
+def test_two_tokens_are_active_while_they_are_renewed(desk: Desk) -> None:
+    """The old pair still opens, the new one first; which one it was is told."""
+    old = {"callback_token": desk.simulator.callback_token, "callback_aes_key": desk.simulator.callback_aes_key}
+    new = {"callback_token": "newToken", "callback_aes_key": "1234567890123456789012345678901234567890123"}
+    both = Desk(desk.simulator, **{f"{name}_all": [new[name], old[name]] for name in old})
+    message = desk.simulator.text_message("zhangsan", "x", number="1")
+
+    before = both.connector.receive(both.delivery(message))
+    desk.simulator.callback_token, desk.simulator.callback_aes_key = new["callback_token"], new["callback_aes_key"]
+    after = both.connector.receive(both.delivery(message))
+
+    assert (before.secret, after.secret) == (1, 0)
+    assert before.raws == after.raws
+
+
 def test_a_callback_of_another_company_is_refused(desk: Desk) -> None:
     """The receiver's id inside counts, not the plain field around it."""
     desk.simulator.corp_id = "ww0000000000000002"
@@ -632,3 +658,20 @@ def test_the_simulator_calls_a_hook_as_the_vendor_does(desk: Desk) -> None:
 
 def _as_dict(delivery: Delivery) -> dict[str, object]:
     return {name: getattr(delivery, name) for name in delivery.__struct_fields__}
+
+
+@pytest.mark.parametrize(
+    "failure", [{"status": 500}, {"errcode": 45009}, {"errcode": 60020}, {"errcode": 99999}, {"lose_answer": True}]
+)
+@pytest.mark.parametrize("what", ["chat.send", "chat.robot", "probe"])
+def test_no_error_holds_a_secret(desk: Desk, what: str, failure: dict[str, object]) -> None:
+    """Neither the application's secret nor a token nor the robot's key is in what is told, its cause or its values."""
+    desk.connector.probe()
+    access, _ = desk.kept["access_token"]
+    desk.simulator.fail_next(**failure, times=3)  # type: ignore[arg-type]
+
+    with pytest.raises(Problem) as caught:
+        desk.connector.probe() if what == "probe" else desk.send(what=what, text="x")
+
+    told = f"{caught.value} {caught.value.as_dict()} {caught.value.__cause__!r}"
+    assert not [secret for secret in (desk.simulator.secret, desk.simulator.robot_key, access) if secret in told]

@@ -10,7 +10,7 @@ from connectors.chat_wecom import envelope
 from connectors.chat_wecom.normalise import normalise
 from connectors.chat_wecom.simulator_cipher import encrypt, sign
 from hub.core.errors import Unreadable
-from hub.core.event import Raw
+from hub.core.event import Event, Ignored, Raw
 
 
 def raw(body: bytes) -> Raw:
@@ -63,3 +63,41 @@ def test_the_simulators_cipher_agrees_with_the_published_examples() -> None:
 
     assert encrypted == "sKqRbbiSUnDhFHOvPjtUMbWS28WQJEcq+Mzda1Jz7/48f8S/Ty+bA9T4kUGo9xXppbi6Xb5CJDNdGLzlBP6xcQ=="
     assert sign("QDG6eK", "1700000000", "nonce-1", encrypted) == "5df6e3a32518cc07fb244d72d57d80f4394b05e3"
+
+
+@pytest.mark.parametrize(
+    ("inside", "rule"),
+    [
+        ("<MsgType>image</MsgType>", "message image"),
+        ("<MsgType>hologram</MsgType>", "message not listed"),
+        ("<MsgType>event</MsgType><Event>sys_approval_change</Event>", "event sys_approval_change"),
+        ("<MsgType>event</MsgType><Event>invented</Event>", "event not listed"),
+        ("<InfoType>suite_ticket</InfoType>", "notice to a third-party suite"),
+    ],
+)
+def test_what_holds_no_fact_is_ignored_by_name(inside: str, rule: str) -> None:
+    """A listed kind under its own name, an unlisted one as such, so that it is seen."""
+    assert list(normalise(raw(f"<xml>{inside}</xml>".encode()))) == [Ignored(rule=rule)]
+
+
+def test_a_callback_of_no_kind_is_unreadable() -> None:
+    """Nothing says what it is."""
+    with pytest.raises(Unreadable, match="neither what kind"):
+        list(normalise(raw(b"<xml><FromUserName>zhangsan</FromUserName></xml>")))
+
+
+def test_selections_are_read_in_both_spellings() -> None:
+    """The vendor's material writes OptionIds and OpitonIds."""
+    items = "".join(
+        f"<SelectedItem><QuestionKey>{question}</QuestionKey><{ids}><{one}>a</{one}><{one}>b</{one}></{ids}></SelectedItem>"
+        for question, ids, one in (("q1", "OptionIds", "OptionId"), ("q2", "OpitonIds", "OpitonId"))
+    )
+    body = (
+        "<xml><FromUserName>lisi</FromUserName><CreateTime>1700000000</CreateTime><MsgType>event</MsgType>"
+        f"<Event>template_card_event</Event><EventKey>submit</EventKey><SelectedItems>{items}</SelectedItems></xml>"
+    )
+
+    [event] = normalise(raw(body.encode()))
+
+    assert isinstance(event, Event)
+    assert event.data.text == "q1=a,b;q2=a,b"  # type: ignore[attr-defined]
