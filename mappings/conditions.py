@@ -176,8 +176,7 @@ def _part(kind: str, token: str, before: str, names: dict[str, str], opened: lis
         case "text":
             return token
         case "number":
-            _number("the number " + token, Decimal(token)) if len(token) <= 20 else _too_long(token)
-            return token
+            return _literal(token)
         case "odd":
             return names.setdefault(token[1:-1], f"v{len(names)}")
         case "name":
@@ -186,8 +185,12 @@ def _part(kind: str, token: str, before: str, names: dict[str, str], opened: lis
             return _sign(token, before, opened)
 
 
-def _too_long(token: str) -> None:
-    raise BadCondition(f"the number {token} has too many digits")
+def _literal(token: str) -> str:
+    try:
+        _number("the number", Decimal(token[: limits.NUMBER]))
+    except Bad:
+        raise BadCondition(f"the number {token[:24]} has too many digits to be compared exactly") from None
+    return token
 
 
 def _name(token: str, names: dict[str, str], *, called: bool) -> str:
