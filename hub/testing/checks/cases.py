@@ -227,6 +227,8 @@ def _suspicious(body: bytes) -> Iterator[tuple[str, str]]:
 
 def _luhn(digits: bytes) -> bool:
     """The check digit of ISO/IEC 7812: what passes may be somebody's card."""
+    if len(set(digits)) == 1:
+        return False  # nobody's
     total = 0
     for place, digit in enumerate(reversed(digits.decode())):
         value = int(digit) * (2 if place % 2 else 1)

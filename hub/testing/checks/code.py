@@ -29,45 +29,31 @@ def imports(folder: Folder) -> Iterator[Finding]:
     """Of ours `hub.sdk` and the folder itself; of others what the guide lists; nothing of the standard library that goes around the hub."""
     for path in folder.modules:
         for module, line in _imported(path, folder):
-            top = module.partition(".")[0]
-            if module == "hub.sdk" or module.startswith(("hub.sdk.", f"connectors.{folder.name}")) or top == folder.name:
-                continue
-            if top in _HOUSE:
-                yield _at(
-                    "imports",
-                    path,
-                    line,
-                    f"it imports {module}",
-                    "import what you need from hub.sdk; ask for it if it is not there",
-                )
-            elif top not in sys.stdlib_module_names and top not in THIRD_PARTY:
-                yield _at(
-                    "imports",
-                    path,
-                    line,
-                    f"it imports {module}",
-                    f"use the standard library or one of {', '.join(sorted(THIRD_PARTY))}",
-                )
-            elif _one_of(module, _NETWORK | _AROUND):
-                yield _at(
-                    "imports", path, line, f"it imports {module}", "use context.http, context.clock and what hub.sdk offers"
-                )
-            elif path.stem.startswith("normalise") and _one_of(module, _NOT_PURE):
-                yield _at(
-                    "imports", path, line, f"a normaliser imports {module}", "keep it pure: derive ids, take times from the raw"
-                )
-    for path in folder.modules:
+            next_ = _instead(module, path, folder)
+            if next_:
+                yield _at("imports", path, line, f"it imports {module}", next_)
         for node in ast.walk(_tree(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CLOCK:
                 owner = ast.unparse(node.func.value)
                 if owner in ("datetime", "date", "datetime.datetime", "datetime.date"):
-                    yield _at(
-                        "imports",
-                        path,
-                        node.lineno,
-                        f"it reads the clock with {owner}.{node.func.attr}()",
-                        "use context.clock.now()",
-                    )
+                    says = f"it reads the clock with {owner}.{node.func.attr}()"
+                    yield _at("imports", path, node.lineno, says, "use context.clock.now()")
+
+
+def _instead(module: str, path: Path, folder: Folder) -> str | None:
+    """What to do in place of importing this module; `None` where it is allowed."""
+    top = module.partition(".")[0]
+    if _one_of(module, frozenset({"hub.sdk", f"connectors.{folder.name}", folder.name})):
+        return None
+    if top in _HOUSE:
+        return "import what you need from hub.sdk; ask for it if it is not there"
+    if top not in sys.stdlib_module_names and top not in THIRD_PARTY:
+        return f"use the standard library or one of {', '.join(sorted(THIRD_PARTY))}"
+    if _one_of(module, _NETWORK | _AROUND):
+        return "use context.http, context.clock and what hub.sdk offers"
+    if path.stem.startswith("normalise") and _one_of(module, _NOT_PURE):
+        return "keep a normaliser pure: derive ids, take times from the raw"
+    return None
 
 
 def no_float(folder: Folder) -> Iterator[Finding]:
