@@ -14,6 +14,7 @@ from reconciliation.payments.text import compact, squeeze
 from reconciliation.payments.values import OpenItem, Settled
 
 TAIL = 5
+END = 4  # with a head of all but the last five, a swap of two neighbours leaves one of both whole
 _LEAD = re.compile(r"^([A-Z]*)(\d+)$")
 
 
@@ -63,6 +64,7 @@ class Book:
         self.shapes: Counter[tuple[str, int]] = Counter()
         self._by_digits: dict[str, dict[str, None]] = {}
         self._by_tail: dict[str, dict[str, None]] = {}
+        self._by_end: dict[str, dict[str, None]] = {}
         self._by_head: dict[tuple[int, str], dict[str, None]] = {}
 
     def __len__(self) -> int:
@@ -119,7 +121,7 @@ class Book:
 
     def near(self, digits: str, length: int) -> Iterable[str]:
         """Numbers of `length` digits that share their first or last ones with these: where one slip left one end whole."""
-        return dict.fromkeys([*self._by_tail.get(digits[-TAIL:], ()), *self._by_head.get((length, digits[: length - TAIL]), ())])
+        return dict.fromkeys([*self._by_end.get(digits[-END:], ()), *self._by_head.get((length, digits[: length - TAIL]), ())])
 
     def _places(self, entry: Entry) -> Iterator[tuple[dict[Any, dict[str, Entry]], object]]:
         for number in entry.numbers:
@@ -136,13 +138,15 @@ class Book:
                 self.shapes[shape[1], len(digits)] += 1
                 self._by_digits.setdefault(digits, {})[number] = None
                 self._by_tail.setdefault(digits[-TAIL:], {})[number] = None
+                self._by_end.setdefault(digits[-END:], {})[number] = None
                 self._by_head.setdefault(_head(digits), {})[number] = None
 
     def _forget(self, number: str) -> None:
         if number in self.settled or not (shape := _LEAD.match(number)):
             return
         digits = shape[2]
-        for known in (self._by_digits.get(digits), self._by_tail.get(digits[-TAIL:]), self._by_head.get(_head(digits))):
+        indexes = (self._by_digits.get(digits), self._by_tail.get(digits[-TAIL:]), self._by_end.get(digits[-END:]), self._by_head.get(_head(digits)))
+        for known in indexes:
             if known is not None:
                 known.pop(number, None)
 

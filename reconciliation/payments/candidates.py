@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hub.core.money import to_minor
 from hub.core.vocabulary import Receipt
 from reconciliation.payments.book import Book, Entry, in_order
-from reconciliation.payments.groups import accidents, sums
+from reconciliation.payments.groups import accidents, exact_sums, small_sums
 from reconciliation.payments.numbers import AGAIN, END, STRANGE, Named
 from reconciliation.payments.payers import Who
 from reconciliation.payments.policy import Policy
@@ -16,7 +16,7 @@ from reconciliation.payments.shortfalls import fees, kept_as
 
 # How an amount stands to the items it is laid on.
 WHOLE, PART, SOME, OVER, OVER_NEAR, SUM, SUM_PARTS, SUM_FEE = "whole", "part", "some", "over", "over_near", "sum", "sum_parts", "sum_fee"
-_FREQUENT = 40
+_FREQUENT = 8
 _HOPELESS = 30.0  # so many accidental sums that finding one says nothing
 
 
@@ -123,7 +123,7 @@ def _laid_on(entries: Sequence[Entry], minor: int, policy: Policy, *, orders: in
         if amounts[-1] > 0:
             yield Option(tuple(entries), tuple(amounts), SUM_FEE, kept=total - minor, named=True)
     if orders > 1:
-        for chosen in sums([(entry.open,) for entry in entries], minor, effort=policy.group_effort).found:
+        for chosen in exact_sums([entry.open for entry in entries], minor, effort=policy.group_effort).found:
             yield _picked(entries, chosen, SUM)._replace(named=True, rivals=1)
     yield _filled(entries, minor)
 
@@ -145,8 +145,7 @@ def _sums(own: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
     fitting = [entry for entry in own if entry.open < minor or any(part < minor for part, _, _ in entry.parts[:1])]
     if len(fitting) < 2:
         return
-    wholes = [(entry.open,) for entry in fitting]
-    result = sums(wholes, minor, most=policy.group_size, effort=policy.group_effort)
+    result = exact_sums([entry.open for entry in fitting], minor, most=policy.group_size, effort=policy.group_effort)
     for chosen in result.found:
         rivals = len(result.found) - 1 + (0 if result.complete else 1)
         yield _picked(fitting, chosen, SUM)._replace(chance=accidents(len(fitting), len(chosen), minor), rivals=rivals, pool=len(fitting))
@@ -160,7 +159,7 @@ def _sums_of_parts(fitting: Sequence[Entry], minor: int, policy: Policy) -> Iter
     if not any(entry.parts for entry in fitting):
         return
     either = [(*(part for part, _, _ in entry.parts[:1]), entry.open) for entry in fitting]
-    for chosen in sums(either, minor, most=3, effort=policy.group_effort // 4).found:
+    for chosen in small_sums(either, minor):
         if any(value < fitting[place].open for place, value in chosen):
             yield _picked(fitting, chosen, SUM_PARTS)._replace(chance=accidents(2 * len(fitting), len(chosen), minor), pool=len(fitting))
 
@@ -169,7 +168,7 @@ def _sums_less_fee(fitting: Sequence[Entry], minor: int, policy: Policy) -> Iter
     """Groups whose sum is a usual fee more than the amount."""
     kept = fees(fitting[0].currency, policy)
     wholes = [(entry.open,) for entry in fitting]
-    for chosen in sums(wholes, minor + 1, above=kept[-1] - 1, most=3, effort=policy.group_effort // 4).found if kept else ():
+    for chosen in small_sums(wholes, minor + 1, above=kept[-1] - 1, stop=8) if kept else ():
         short = sum(value for _, value in chosen) - minor
         option = _picked(fitting, chosen, SUM_FEE)
         amounts = (*option.amounts[:-1], option.amounts[-1] - short)

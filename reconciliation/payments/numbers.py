@@ -51,7 +51,7 @@ def _clean(found: list[Named]) -> tuple[Named, ...]:
     rank = {EXACT: 0, AGAIN: 0, BARE: 1, SLIP: 2, END: 3, STRANGE: 4}
     best: list[Named] = []
     for one in sorted(found, key=lambda one: (rank[one.level], one.span)):
-        overlaps = any(other.span[0] < one.span[1] and one.span[0] < other.span[1] and other.level != STRANGE for other in best)
+        overlaps = any(other.span[0] < one.span[1] and one.span[0] < other.span[1] and other.level != STRANGE and other.span != one.span for other in best)
         if not overlaps and not any(other.numbers == one.numbers and other.numbers for other in best):
             best.append(one)
     return tuple(sorted(best, key=lambda one: one.span))
