@@ -1,0 +1,1 @@
+"""A manufacturer's working day, played through real signatures, real files and simulated vendors on loopback."""
