@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.errors import EgressRefused, Misconfigured, Unreachable
-from hub.egress import PUBLIC, Egress
+from hub.egress import PUBLIC, Egress, GuardedBackend
 from hub.http import HttpClient
 
 REFUSED = [
@@ -310,3 +310,24 @@ def test_tls_verifies_the_hosts_name_not_the_address(tmp_path: Path) -> None:
     assert len(door.hosts) == 1
     client.close()
     door.stop()
+
+
+def test_a_local_socket_is_no_address() -> None:
+    """The guard opens connections to checked addresses and nothing else."""
+    backend = GuardedBackend(PUBLIC)
+
+    with pytest.raises(EgressRefused):
+        backend.connect_unix_socket("/run/x.sock")
+
+
+def test_the_next_address_is_tried_where_the_first_does_not_answer(door: Door) -> None:
+    """A host with several addresses is reached by the one that answers; all of them were checked."""
+    client = HttpClient(
+        connection="c",
+        egress=Egress(allow=("127.0.0.0/8", "::1")),
+        resolver=lambda host, port: ["::1", "127.0.0.1"],
+        attempts=1,
+    )
+
+    assert client.request("GET", f"http://vendor.example:{door.port}/").body == b"in"
+    client.close()

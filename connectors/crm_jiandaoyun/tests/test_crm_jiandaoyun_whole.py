@@ -340,3 +340,20 @@ def test_failures_are_told_apart(vendor: Simulator, connector: Connector, http: 
         connector.probe()
     vendor.come_back()
     connector.probe()
+
+
+def test_two_years_of_records_come_once(vendor: Simulator, hook: Hook, http: HttpClient, clock: Ticking) -> None:
+    """A backfill begins before everything; a second one brings the same raws."""
+    vendor.pushes_to.clear()
+    hook.connector = Connector(context(vendor, http, clock, page_size=100))
+    clock.pass_by(-730 * 86_400)
+    for number in range(730):
+        vendor.user_creates(QUOTES, {**VALUES, "报价单号": f"Q-{number}"})
+        clock.pass_by(86_400)
+
+    poll(hook.connector, hook, None)
+    assert (len(hook.raws), hook.known) == (730, 0)
+    poll(hook.connector, hook, None)
+
+    assert (len(hook.raws), hook.known) == (730, 730)
+    assert hook.meaning() == ["quote.requested"] * 730
