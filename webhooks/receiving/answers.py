@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 
 from hub.core.connector import Reply
-
-Send = Any
-"""ASGI's `send`."""
 
 # The same words for every cause of a status: whether a signature was missing, wrong or old is told in the hub, not here.
 _WORDS = {
@@ -75,8 +71,3 @@ def _one_line(text: str) -> bytes:
     if "\n" in text or "\r" in text:
         raise ValueError("a header of the reply holds a line break")
     return text.encode("latin-1")
-
-
-async def give(send: Send, answer: Answer) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": answer.body})

@@ -16,12 +16,11 @@ from typing import Any, Protocol
 from starlette.routing import Route
 
 from hub.core.clock import Clock
-from hub.core.connector import Accepted, Delivery
 from hub.core.errors import NoSecretSet, Problem, Refused, TooMany
 from hub.core.event import Raw
-from webhooks.receiving.answers import Answer, give, of_reply, problem, retry_after
+from webhooks.receiving.answers import Answer, of_reply, problem, retry_after
 from webhooks.receiving.hook import Hook
-from webhooks.receiving.limits import Limits
+from webhooks.receiving.limits import Limits, TooSlow
 from webhooks.receiving.patience import Patience
 from webhooks.receiving.quarantine import KEPT_BYTES, Quarantined, masked, masked_query
 from webhooks.receiving.rate import Bucket
@@ -53,7 +52,7 @@ def make_door(
 ) -> Door:
     """A door. `find` gets `connection` or `tenant/connection` as the address has it, and must not wait for anything.
 
-    `submit` takes stamped raws and returns once they are committed. `limits` are for requests whose hook is not known yet.
+    `submit` takes stamped raws and returns once they are committed. `limits` are for hooks that have none of their own.
     """
     return Door(find=find, submit=submit, quarantine=quarantine, clock=clock, limits=limits or Limits(), monotonic=monotonic)
 
@@ -94,57 +93,63 @@ class Door:
         return with_door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Any) -> None:
+        found = self._hook(scope)
         try:
-            answer = await self._answer(scope, receive)
+            answer = found if isinstance(found, Answer) else await self._answer(found, scope, receive)
         except Gone:
             return
-        await give(send, answer)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        method = scope["method"]
-        if method not in ("POST", "GET", "OPTIONS"):
+    def _hook(self, scope: Scope) -> Hook | Answer:
+        """The hook at this address, or the answer of a request that concerns none."""
+        if scope["method"] not in ("POST", "GET", "OPTIONS"):
             return problem(405, more=((b"allow", b"GET, POST"),))
         name = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix(PREFIX)
         hook = self._find(name) if 0 < len(name) <= NAME_LENGTH else None
         if hook is None:
             self.counts["", "", "unknown"] += 1
             return problem(404)
-        if method == "OPTIONS":
-            return self._handshake(scope, hook)
-        visit = Visit(scope, hook)
+        return self._handshake(scope, hook) if scope["method"] == "OPTIONS" else hook
+
+    async def _answer(self, hook: Hook, scope: Scope, receive: Receive) -> Answer:
+        limits = hook.limits or self._limits
+        visit = Visit(scope, hook, limits)
         try:
-            delivery = await visit.delivery(receive, self._clock, self._patience)
+            visit.open()
+            with self._patience.wait(limits.seconds_to_send):
+                await visit.read(receive)
+            delivery = visit.delivery(self._clock.now())
             accepted = await asyncio.to_thread(hook.receive, delivery) if hook.blocking else hook.receive(delivery)
-            self._admit(hook)
+            self._admit(hook, limits)
             answer = of_reply(accepted.reply, echoes=not accepted.raws)
         except Refused as refused:
             return self._refuse(visit, refused)
+        except TimeoutError:
+            return self._refuse(visit, TooSlow(happened="the body did not arrive in time", next="send it again"))
         except Gone:
             raise
         except Exception as error:
             return self._fault(visit, error)
-        return await self._store(hook, delivery, accepted, answer) if accepted.raws else self._count(hook, "challenge", answer)
-
-    async def _store(self, hook: Hook, delivery: Delivery, accepted: Accepted, answer: Answer) -> Answer:
-        at = delivery.received_at
-        raws = [
-            raw.stamped(tenant=hook.tenant, connection=hook.connection, door="webhook", received_at=at) for raw in accepted.raws
-        ]
+        if not accepted.raws:
+            return self._count(hook, "challenge", answer)
+        tenant, connection, at = hook.tenant, hook.connection, delivery.received_at
+        raws = [raw.stamped(tenant=tenant, connection=connection, door="webhook", received_at=at) for raw in accepted.raws]
         try:
-            with self._patience.wait(hook.limits.seconds_to_store):
+            with self._patience.wait(limits.seconds_to_store):
                 stored = await self._submit(raws)
         except Exception as error:  # whatever it is, the vendor has the only copy and must send it again
-            log.warning("a delivery to %s/%s could not be stored: %s", hook.tenant, hook.connection, type(error).__name__)
+            log.warning("a delivery to %s/%s could not be stored: %s", tenant, connection, type(error).__name__)
             return self._count(hook, "unavailable", problem(503, more=(retry_after(RETRY_AFTER),)))
         return self._count(hook, stored[0].kind if stored else "new", answer)
 
-    def _admit(self, hook: Hook) -> None:
+    def _admit(self, hook: Hook, limits: Limits) -> None:
         """Counts the delivery against its connection's rate. After the signature, so that forgeries use nothing up."""
-        if not hook.limits.per_second:
+        if not limits.per_second:
             return
         key = (hook.tenant, hook.connection)
         bucket = self._buckets.get(key)
-        wanted = (hook.limits.per_second, max(1, hook.limits.burst))
+        wanted = (limits.per_second, max(1, limits.burst))
         if bucket is None or (bucket.per_second, bucket.burst) != wanted:
             bucket = self._buckets[key] = Bucket(per_second=wanted[0], burst=wanted[1])
         wait = bucket.wait(self._monotonic())
@@ -158,7 +163,8 @@ class Door:
         origin = next((value for name, value in scope["headers"] if name == b"webhook-request-origin"), b"")
         if not origin or not ({"*", origin.decode("latin-1")} & set(hook.origins)):
             return self._count(hook, "refused:origin", problem(403))
-        rate = str(max(1, int(hook.limits.per_second * 60))) if hook.limits.per_second else "*"
+        per_second = (hook.limits or self._limits).per_second
+        rate = str(max(1, int(per_second * 60))) if per_second else "*"
         headers = [
             (b"webhook-allowed-origin", origin),
             (b"webhook-allowed-rate", rate.encode()),

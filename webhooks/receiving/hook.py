@@ -19,6 +19,7 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True):
 
     `receive` is the connector's; it runs in the event loop unless `blocking` says that it may take long.
     `url` is the public address as it was given to the vendor: signatures that cover the address are made over that one.
+    `limits` are the door's where the hook has none of its own.
     `sources` are networks the vendor sends from, where it publishes them; a second factor, never the only one.
     `origins` may register through the CloudEvents handshake (`OPTIONS` with `WebHook-Request-Origin`); `*` allows any.
     `unverified_status` is what a vendor is answered while no secret is set. By default it is refused like a forgery, so that
@@ -29,7 +30,7 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True):
     connection: str
     url: str
     receive: Callable[[Delivery], Accepted]
-    limits: Limits = Limits()
+    limits: Limits | None = None
     sources: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     unverified_status: int = 401
@@ -43,8 +44,6 @@ def _networks(sources: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]
 
 def check_source(hook: Hook, client: Any) -> None:
     """Refuses a client outside the hook's networks."""
-    if not hook.sources:
-        return
     try:
         address = ip_address(client[0])
     except (TypeError, IndexError, ValueError):

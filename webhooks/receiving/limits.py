@@ -99,7 +99,7 @@ def too_large(limits: Limits) -> TooLarge:
 
 def unpack(body: bytes, coding: str, limits: Limits) -> bytes:
     """The body without its content coding. A body that would grow beyond the limits is refused without unpacking the rest of it."""
-    if coding in ("", "identity"):
+    if coding == "identity":
         return body
     if coding == "gzip":
         return _inflated(body, 16 + zlib.MAX_WBITS, limits)

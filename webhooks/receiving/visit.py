@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from hub.core.clock import Clock
 from hub.core.connector import Delivery
 from hub.core.errors import Malformed, TooLarge
 from webhooks.receiving.hook import Hook, check_source
-from webhooks.receiving.limits import Head, Limits, TooSlow, check_charset, check_depth, read_head, too_large, unpack
-from webhooks.receiving.patience import Patience
+from webhooks.receiving.limits import Head, Limits, check_charset, check_depth, read_head, too_large, unpack
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Any]]
@@ -24,40 +23,24 @@ class Gone(Exception):
 class Visit:
     """One request on its way to a delivery, and what of it is there so far."""
 
-    __slots__ = ("body", "head", "hook", "scope")
+    __slots__ = ("body", "head", "hook", "limits", "query", "query_string", "scope")
 
-    def __init__(self, scope: Scope, hook: Hook) -> None:
-        self.scope, self.hook = scope, hook
+    def __init__(self, scope: Scope, hook: Hook, limits: Limits) -> None:
+        self.scope, self.hook, self.limits = scope, hook, limits
         self.head: Head | None = None
         self.body = b""
 
-    async def delivery(self, receive: Receive, clock: Clock, patience: Patience) -> Delivery:
-        """The request as a delivery, within the hook's limits."""
-        scope, hook, limits = self.scope, self.hook, self.hook.limits
-        self.head = head = read_head(scope["headers"], limits)
-        check_source(hook, scope.get("client"))
-        query_string, query = _query(scope["query_string"], limits)
-        if head.length is not None and head.length > limits.body_bytes:
-            raise too_large(limits)
-        try:
-            with patience.wait(limits.seconds_to_send):
-                await self._read(receive, limits)
-        except TimeoutError as error:
-            raise TooSlow(happened="the body did not arrive in time", next="send it again") from error
-        body = unpack(self.body, head.coding, limits)
-        check_charset(body, head.content_type, limits)
-        check_depth(body, limits)
-        return Delivery(
-            method=scope["method"],
-            url=hook.url,
-            query=query,
-            query_string=query_string,
-            headers=head.headers,
-            body=body,
-            received_at=clock.now(),
-        )
+    def open(self) -> None:
+        """Checks what can be checked before the body is read."""
+        self.head = read_head(self.scope["headers"], self.limits)
+        if self.hook.sources:
+            check_source(self.hook, self.scope.get("client"))
+        self.query_string, self.query = _query(self.scope["query_string"], self.limits)
+        if self.head.length is not None and self.head.length > self.limits.body_bytes:
+            raise too_large(self.limits)
 
-    async def _read(self, receive: Receive, limits: Limits) -> None:
+    async def read(self, receive: Receive) -> None:
+        """Reads the body, and no more of it than the limit."""
         chunks: list[bytes] = []
         size = 0
         while True:
@@ -66,13 +49,31 @@ class Visit:
                 raise Gone
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > limits.body_bytes:
+            if size > self.limits.body_bytes:
                 self.body = b"".join(chunks)
-                raise too_large(limits)
+                raise too_large(self.limits)
             if not message.get("more_body", False):
                 self.body = b"".join((*chunks, chunk)) if chunks else chunk
                 return
             chunks.append(chunk)
+
+    def delivery(self, at: datetime) -> Delivery:
+        """The request as a delivery, its body unpacked and within the limits."""
+        head, body = self.head, self.body
+        assert head is not None
+        if head.coding:
+            body = unpack(body, head.coding, self.limits)
+        check_charset(body, head.content_type, self.limits)
+        check_depth(body, self.limits)
+        return Delivery(
+            method=self.scope["method"],
+            url=self.hook.url,
+            query=self.query,
+            query_string=self.query_string,
+            headers=head.headers,
+            body=body,
+            received_at=at,
+        )
 
 
 def _query(raw: bytes, limits: Limits) -> tuple[str, tuple[tuple[str, str], ...]]:

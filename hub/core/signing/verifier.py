@@ -34,9 +34,7 @@ PUBLIC_KEY = "whpk_"
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery whose sender is known.
 
-    `secret` is the position of the secret that matched. `once` is the same for every repeat of this delivery: the delivery id
-    where the signature covers it, else a digest of what was signed. Prefer it to a `delivery_id` that is not `id_signed`:
-    anybody who saw one delivery can send it again under another id.
+    `secret` is the position of the secret that matched. `signed` is what the sender vouches for, without the secret itself.
     """
 
     delivery_id: str = ""
@@ -44,7 +42,15 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: datetime | None = None
     nonce: str = ""
     secret: int = 0
-    once: str = ""
+    signed: bytes = b""
+
+    @property
+    def once(self) -> str:
+        """The same for every repeat of this delivery: its id where the signature covers that, else a digest of what was signed.
+
+        Prefer it to a `delivery_id` that is not `id_signed`: anybody who saw one delivery can send it again under another id.
+        """
+        return self.delivery_id if self.id_signed else digest(self.signed)
 
 
 class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,7 +132,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             timestamp=timestamp,
             nonce=(sources.value(self.nonce) if self.nonce else None) or "",
             secret=matched,
-            once=delivery_id if id_signed else digest(message if self.covers_body else message + b"\n" + delivery.body),
+            signed=message if self.covers_body else message + b"\n" + delivery.body,
         )
 
     # --- the signature ---
