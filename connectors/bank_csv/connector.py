@@ -38,14 +38,14 @@ class Connector:
         self._zone = context.zone
 
     def recognises(self, name: str, head: bytes) -> bool:
-        """True where a known header row stands in the first bytes. A spreadsheet's cannot be seen there: its kind is enough."""
-        if is_spreadsheet(head):
-            return True
+        """True where a known header row stands in the first bytes. In those of a larger spreadsheet it cannot be seen: its kind is enough."""
         try:
+            if is_spreadsheet(head):
+                return any(find_header([row.cells for row in rows], self._among) for _, rows in sheets(head))
             text = head_text(head)
             return any(find_header([row.cells for row in _rows(text, d)], self._among) for d in _DELIMITERS)
-        except Unreadable:
-            return False
+        except Unreadable as problem:
+            return problem.rule in ("spreadsheet", "password")
 
     def read(self, name: str, body: bytes) -> Iterator[Raw]:
         """First each statement, then its rows. Raises `Unreadable` for a file that is refused as a whole."""

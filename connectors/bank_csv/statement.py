@@ -1,11 +1,12 @@
-"""A file's table as statements and rows: one statement for each account and currency, then one raw a row, in the file's order."""
+"""A file's table as statements and rows: one statement for each account and currency, then one raw a row, oldest first."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import msgspec
 
@@ -31,7 +32,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def raws(rows: Sequence[Row], header: Header, *, name: str, file_digest: str, account: str, currency: str) -> Iterator[Raw]:
-    """The statements and rows below `header`. `account` and `currency` stand in where the file does not tell them."""
+    """The statements and rows below `header`, the rows oldest first. `account` and `currency` stand in where the file does not tell them."""
     preamble = read_preamble(rows[: header.index])
     fallback = preamble.account or read.account_number(account)
     money = preamble.currency or currency
@@ -47,12 +48,26 @@ def raws(rows: Sequence[Row], header: Header, *, name: str, file_digest: str, ac
     for whose, places in (groups or {(fallback, money): []}).items():
         mine, theirs = [lines[place] for place in places], [keys[place] for place in places]
         yield _statement(whose, mine, theirs, preamble=preamble, profile=header.profile.name, headers=common)
-    undone = _undone(lines, keys)
-    for place, (line, key) in enumerate(zip(lines, keys, strict=True)):
+    undone = _undone(lines)
+    for place in _told_in_order(_in_time_order(lines), undone):
+        line = lines[place]
         headers = common | {"line": str(line.row.line)}
         if place in undone:
-            headers["undoes"] = undone[place]
-        yield Raw(stream="row", key=key, body=_body(line, header.profile.name), headers=headers, door="file")
+            headers["undoes"] = keys[undone[place]]
+        yield Raw(stream="row", key=keys[place], body=_body(line, header.profile.name), headers=headers, door="file")
+
+
+def _told_in_order(order: Sequence[int], undone: Mapping[int, int]) -> Iterator[int]:
+    """Oldest first, and what is taken back before the line that takes it back: a reversal of what nobody knows would be lost."""
+    waiting: dict[int, list[int]] = {}
+    told: set[int] = set()
+    for place in order:
+        if place in undone and undone[place] not in told:
+            waiting.setdefault(undone[place], []).append(place)
+            continue
+        for one in (place, *waiting.pop(place, ())):
+            told.add(one)
+            yield one
 
 
 # --- the lines ---------------------------------------------------------------------------------------------------
@@ -142,26 +157,32 @@ def _in_time_order(lines: Sequence[Line]) -> list[int]:
     return forwards[::-1] if backwards else forwards
 
 
-def _undone(lines: Sequence[Line], keys: Sequence[str]) -> dict[int, str]:
-    """For a reversal of money in, the key of the receipt it takes back, where exactly one row of the file can be meant."""
-    found: dict[int, str] = {}
+def _undone(lines: Sequence[Line]) -> dict[int, int]:
+    """For a reversal of money in, the place of the receipt it takes back, where exactly one row of the file can be meant."""
+    receipts: dict[object, list[int]] = {}
+    for place, line in enumerate(lines):
+        if line.entry and line.entry.amount > 0 and not line.entry.undoes:
+            receipts.setdefault(_side(line, line.entry, line.entry.amount), []).append(place)
+    found: dict[int, int] = {}
     taken: set[int] = set()
     for place, line in enumerate(lines):
-        if line.entry is None or not line.entry.undoes or line.entry.amount >= 0:
+        entry = line.entry
+        if entry is None or not entry.undoes or entry.amount >= 0:
             continue
-        same = [other for other in range(len(lines)) if other not in taken and _takes_back(line, lines[other])]
-        if len(same) == 1:
-            taken.add(same[0])
-            found[place] = keys[same[0]]
+        same = (other for other in receipts.get(_side(line, entry, -entry.amount), ()) if other not in taken)
+        meant = list(islice((other for other in same if _day(lines[other]) <= entry.booked_on), 2))
+        if len(meant) == 1:
+            taken.add(meant[0])
+            found[place] = meant[0]
     return found
 
 
-def _takes_back(reversal: Line, other: Line) -> bool:
-    one, two = reversal.entry, other.entry
-    if one is None or two is None or two.undoes or (reversal.account, one.currency) != (other.account, two.currency):
-        return False
-    same_side = one.party_account == two.party_account and read.folded(one.party_name) == read.folded(two.party_name)
-    return two.amount == -one.amount and same_side and two.booked_on <= one.booked_on
+def _side(line: Line, entry: Entry, amount: Decimal) -> object:
+    return line.account, entry.currency, amount, entry.party_account, read.folded(entry.party_name)
+
+
+def _day(line: Line) -> date:
+    return line.entry.booked_on if line.entry else date.max
 
 
 def _each_once(lines: Sequence[Line], keys: Sequence[str], profile: str) -> list[Line]:

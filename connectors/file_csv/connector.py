@@ -63,6 +63,7 @@ class Connector:
         for row in rows[header + 1 :]:
             if not any(cell.strip() for cell in row.cells) or is_total(row) or column_names(row) == names:
                 continue
+            _refuse_lost_digits(names, row)
             record = _record(names, row)
             encoded = msgspec.json.encode(record, order="sorted")
             key = self._key(record, encoded, seen)
@@ -81,21 +82,13 @@ class Connector:
                 rule="extra cells",
                 pointer=f"line {raw.headers['line']}" if "line" in raw.headers else "",
             )
-        lost = next((name for name, cell in record.items() if isinstance(cell, str) and lost_digits(cell)), None)
-        if lost is not None:
-            raise Unreadable(
-                happened="a long number was shortened by a spreadsheet program; its digits are gone",
-                next="export the file again and do not open it before uploading",
-                rule="lost digits",
-                pointer=f"line {raw.headers['line']}, {lost}" if "line" in raw.headers else lost,
-            )
         yield Ignored(rule="no field map")
 
     def _key(self, record: Mapping[str, object], encoded: bytes, seen: Counter[str]) -> str:
         """Whom the row is about and in which version; where nothing names it, its content and how often it has come in this file."""
         version = digest(encoded)[:16]
         if self._key_columns:
-            return "/".join([*(str(record[name])[:80] for name in self._key_columns), version])
+            return "/".join([*(str(record.get(name, ""))[:80] for name in self._key_columns), version])
         seen[version] += 1
         return f"{version}/{seen[version]}"
 
@@ -127,11 +120,23 @@ class Connector:
 
 
 def _record(names: Sequence[str], row: Row) -> dict[str, object]:
-    """The row by column name; cells beyond the header stand under a name of their own, so that they are not lost."""
+    """The row by column name. Of a row wider than its header no cell has a name that can be trusted, not even for a field map."""
     cells = [cell.strip() for cell in row.cells]
-    record: dict[str, object] = dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=False))
-    extra = [cell for cell in cells[len(names) :] if cell]
-    return record | ({_EXTRA: extra} if extra else {})
+    if any(cells[len(names) :]):
+        return {_EXTRA: cells}
+    return dict(zip(names, [*cells, *[""] * (len(names) - len(cells))], strict=False))
+
+
+def _refuse_lost_digits(names: Sequence[str], row: Row) -> None:
+    for name, cell in zip(names, row.cells, strict=False):
+        if lost_digits(cell.strip()):
+            raise Unreadable(
+                happened="a long number was shortened by a spreadsheet program; its digits are gone",
+                next="export the file again and upload it without opening it in between",
+                rule="lost digits",
+                pointer=f"line {row.line}, {name}",
+                value=cell.strip(),
+            )
 
 
 def _no_table(*, sheet: str | None = None) -> Unreadable:

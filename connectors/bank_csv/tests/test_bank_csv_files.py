@@ -158,6 +158,15 @@ def test_a_spreadsheet_is_the_same_as_its_text() -> None:
     assert [one.subject for one in sheet] == [one.subject for one in text]
 
 
+def test_another_table_is_not_taken_for_a_bank_export() -> None:
+    """A spreadsheet whose first sheet is an order book is left to others; one too large to be seen whole is not."""
+    orders = as_xlsx([["order_no", "customer", "amount"], ["SO-1", "甲公司", 1]])
+
+    assert not connector().recognises("a.xlsx", orders)
+    assert connector().recognises("a.xlsx", as_xlsx([list(HEADER), list(ROWS[0])]))
+    assert connector().recognises("a.xlsx", orders[:2000])
+
+
 def test_numbers_that_a_spreadsheet_has_shortened_are_refused() -> None:
     """An account number kept as a number of 17 digits or more has lost some: the whole file is refused."""
     rows = [HEADER, [*ROWS[0][:6], 62000006000000012345, *ROWS[0][7:]]]

@@ -224,6 +224,18 @@ def test_a_reversal_of_nothing_in_the_file_stands_alone() -> None:
     assert reversed_.subject != received.subject
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_receipt_is_told_before_the_booking_that_takes_it_back(newest_first: bool) -> None:
+    """Whichever way the file runs, the reversal comes after its receipt and names it."""
+    rows = [["20260302", "", "2.00", "", "甲公司", "1", "货款"], ["20260302", "", "-2.00", "", "甲公司", "1", "冲正"]]
+
+    received, reversed_ = facts_of(as_csv([HEADER, *(reversed(rows) if newest_first else rows)]))[1:]
+
+    assert isinstance(received, Event) and isinstance(reversed_, Event)
+    assert (received.type, reversed_.type) == ("receipt.received", "receipt.reversed")
+    assert received.subject == reversed_.subject
+
+
 def test_a_personal_export_with_name_and_account_in_one_cell_is_parted() -> None:
     """CMB glues the payer's name and account together; the account begins at the first run of digits."""
     rows = [
