@@ -11,9 +11,9 @@ from typing import Any
 
 import structlog
 
-from hub.bus.confirms import ConfirmedChannel, Outgoing, abandon, say_goodbye
+from hub.bus.confirms import ConfirmedChannel, Outgoing, abandon, body_of, say_goodbye
 from hub.bus.envelope import opened
-from hub.bus.handing import Again, Arrival, Aside, Handing, Move
+from hub.bus.handing import Again, Arrival, Aside, Handing, Move, reason
 from hub.bus.topics import matches
 from hub.bus.topology import Topology, step_for
 from hub.core.errors import Unreadable
@@ -73,23 +73,21 @@ class Consumer:
             self._thread.join()
 
     def _run(self) -> None:
-        pause, away = 0.05, False
+        failures = 0
         while not self._stopping.is_set():
-            connection = self._connect()
+            connection, batches = self._connect(), self.batches
             try:
                 channel = self._open(connection)
-                if away:
+                if failures:
                     log.info("the bus is back", queue=self.home)
-                pause, away = 0.05, False
                 self._consume(connection, channel)
                 say_goodbye(connection)
             except Exception as error:  # whatever it is, the queue is not left alone
-                if not away:
-                    log.warning("the bus is away", queue=self.home, why=type(error).__name__)
-                away = True
                 abandon(connection)
-                self._stopping.wait(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                failures = 1 if self.batches > batches else failures + 1
+                if failures == 1:
+                    log.warning("the bus is away", queue=self.home, why=reason(error))
+                self._stopping.wait(min(0.05 * 2**failures, _LONGEST_PAUSE))
             finally:
                 self.connection = None
                 self.busy = False
@@ -135,7 +133,7 @@ class Consumer:
         for message, one in zip(messages, read, strict=True):
             move = next(moves) if isinstance(one, Arrival) else one
             if move is not None:
-                copies.append(self._copy(channel.channel, message.body, move))
+                copies.append(self._copy(channel.channel, body_of(message), move))
         if copies:
             channel.send(copies, until=time.monotonic() + SETTLE_WITHIN)
         channel.channel.basic_ack(messages[-1].delivery_tag, multiple=True)
@@ -144,7 +142,7 @@ class Consumer:
         """The event in the message; or what becomes of a message that holds none, or none that is wanted any more."""
         headers = message.properties.get("application_headers") or {}
         try:
-            envelope = opened(bytes(message.body))
+            envelope = opened(body_of(message))
         except Unreadable as error:
             return Aside(tries=0, why=str(error))
         words = f"{envelope.type}.s00"

@@ -111,14 +111,14 @@ class Handing:
             except Exception as raised:
                 error = raised
         tries = arrival.tries + 1
-        why = _reason(error)
+        why = reason(error)
         log.warning("a handler raised", queue=self._queue, event_id=arrival.envelope.id, tries=tries, why=why)
         if tries >= TRIES:
             return Aside(tries=tries, why=why)
         return Again(after=self._patience[min(tries, len(self._patience)) - 1], tries=tries, why=why)
 
     def _told(self, error: Exception, count: int) -> None:
-        log.debug("a batch raised", queue=self._queue, events=count, why=_reason(error))
+        log.debug("a batch raised", queue=self._queue, events=count, why=reason(error))
 
 
 def _move(outcome: Outcome, tries: int) -> Move:
@@ -132,7 +132,7 @@ def _move(outcome: Outcome, tries: int) -> Move:
     raise TypeError(f"{type(outcome).__name__} is not an outcome")
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """What raised and where. Not the message: what a stranger's exception quotes may be a secret or a person."""
     if isinstance(error, Problem):
         return str(error)

@@ -13,12 +13,12 @@ import structlog
 from kombu.connection import Connection
 
 from hub.bus import Handler, Pattern
-from hub.bus.confirms import ConfirmedChannel, Outgoing, abandon, say_goodbye
+from hub.bus.confirms import ConfirmedChannel, Outgoing, abandon, body_of, say_goodbye
 from hub.bus.consumer import Consumer
 from hub.bus.envelope import Envelope
 from hub.bus.handing import PATIENCE, Handing
 from hub.bus.topics import as_patterns, routing_key
-from hub.bus.topology import Topology
+from hub.bus.topology import NO_SUCH_QUEUE, Topology
 from hub.bus.wire import wire_up
 from hub.core.errors import NotFound, Unavailable
 
@@ -30,7 +30,6 @@ _Connection: Any = Connection  # kombu has no types here
 
 BATCH = 200
 _HEARTBEAT = 20
-_NO_SUCH_QUEUE = 404
 
 
 class KombuBus:
@@ -57,7 +56,7 @@ class KombuBus:
         self._confirm_within = confirm_within
         self._patience = patience
         self._now: Callable[[], float] = (lambda: store.clock.now().timestamp()) if store else time.time
-        self._queues: dict[str, tuple[tuple[str, ...], int]] = {}
+        self._queues: dict[str, list[str]] = {}  # with the parts they are made of
         self._consumers: list[Consumer] = []
         self._publishing = threading.Lock()
         self._publisher: ConfirmedChannel | None = None
@@ -83,7 +82,7 @@ class KombuBus:
                     return act(self._publisher, until)
                 except Exception as error:
                     self._drop_publisher(broken=True)
-                    if getattr(error, "code", None) == _NO_SUCH_QUEUE:
+                    if getattr(error, "code", None) == NO_SUCH_QUEUE:
                         raise NotFound(happened="there is no such queue", next="subscribe to it first") from error
                     left = until - time.monotonic()
                     if left <= 0:
@@ -127,23 +126,34 @@ class KombuBus:
 
     def subscribe(self, queue: str, pattern: Pattern, handler: Handler, *, shards: int = 1) -> None:
         patterns = as_patterns(pattern)
-        homes = self._topology.homes(queue, shards)
-        declare = partial(self._topology.declare_queue, queue=queue, patterns=patterns, shards=shards)
-        self._certainly(lambda channel, _until: declare(channel.channel), "the queue could not be declared")
-        self._queues[queue] = (patterns, shards)
+        topology = self._topology
+        homes = topology.homes(queue, shards)
+        declare = partial(topology.declare_queue, queue=queue, patterns=patterns, shards=shards)
+
+        def declare_all(channel: ConfirmedChannel, _until: float) -> list[str]:
+            declare(channel.channel)
+            former = topology.former_homes(channel.connection, queue, shards)
+            for home in former:
+                topology.unbind(channel.channel, home, patterns)
+            return former
+
+        former = self._certainly(declare_all, "the queue could not be declared")
+        self._queues[queue] = [*homes, *former]
+        declarations = [(home, declare) for home in homes]
+        declarations += [(home, partial(topology.unbind, home=home, patterns=patterns)) for home in former]
         self._consumers += [
             Consumer(
                 home=home,
-                parked=self._topology.parked(queue),
+                parked=topology.parked(queue),
                 patterns=patterns,
                 handing=Handing(queue, handler, now=self._now, patience=self._patience),
                 connect=self._connection,
-                declare=declare,
-                topology=self._topology,
+                declare=declaration,
+                topology=topology,
                 batch=self._batch,
                 now=self._now,
             )
-            for home in homes
+            for home, declaration in declarations
         ]
 
     @property
@@ -152,8 +162,7 @@ class KombuBus:
         return tuple(self._queues)
 
     def depth(self, queue: str) -> int:
-        _, shards = self._queues.get(queue, ((), 1))
-        return sum(self._ready(home) for home in self._topology.homes(queue, shards))
+        return sum(self._ready(home) for home in self._queues.get(queue) or self._topology.homes(queue, 1))
 
     def parked(self, queue: str) -> int:
         """How many events of the queue are parked."""
@@ -170,8 +179,8 @@ class KombuBus:
             if message is None:
                 break
             headers = message.properties.get("application_headers") or {}
-            home = str(headers.get("queue") or self._topology.homes(queue, self._queues.get(queue, ((), 1))[1])[0])
-            channel.send([Outgoing(bytes(message.body), "", home, {"queue": home}, True)], until=until)
+            home = str(headers.get("queue") or (self._queues.get(queue) or self._topology.homes(queue, 1))[0])
+            channel.send([Outgoing(body_of(message), "", home, {"queue": home}, True)], until=until)
             channel.channel.basic_ack(message.delivery_tag)
             count += 1
         return count
@@ -252,5 +261,5 @@ class KombuBus:
 
     def remove(self) -> None:
         """Delete this bus's queues and exchanges with everything in them. For tests, and for taking a hub down for good."""
-        queues = [(queue, shards) for queue, (_, shards) in self._queues.items()]
-        self._certainly(lambda channel, _until: self._topology.remove(channel.channel, queues), "the queues could not be deleted")
+        names = [name for queue, homes in self._queues.items() for name in (*homes, self._topology.parked(queue))]
+        self._certainly(lambda channel, _until: self._topology.remove(channel.channel, names), "the queues could not be deleted")

@@ -12,12 +12,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hub.bus.topics import bindings, homes, strangers
+from hub.bus.topics import SLOTS, bindings, homes, strangers
 
 STEPS = (100, 500, 2_000, 10_000, 60_000, 300_000, 1_800_000)  # milliseconds
+NO_SUCH_QUEUE = 404
 _QUORUM = {"x-queue-type": "quorum"}
 _AT_LEAST_ONCE = {"x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
 
@@ -70,15 +71,34 @@ class Topology:
         channel.queue_bind(queue=name, exchange=name, routing_key="")
         return name
 
-    def remove(self, channel: Any, queues: Sequence[tuple[str, int]]) -> None:
-        """Delete everything that these queues stand on, with what is in them."""
-        for queue, shards in queues:
-            for name in (*self.homes(queue, shards), self.parked(queue)):
-                channel.queue_delete(queue=name)
-        for step in STEPS:
-            channel.queue_delete(queue=self.later(step))
-            channel.exchange_delete(exchange=self.later(step))
-        channel.exchange_delete(exchange=self.events)
+    def former_homes(self, connection: Any, queue: str, shards: int) -> list[str]:
+        """The parts that are still there from another number of shards. They are unbound; what is in them must be handled."""
+        present = self.homes(queue, shards)
+        every = [self._prefix + queue, *self.homes(queue, SLOTS)]
+        return [name for name in every if name not in present and _is_there(connection, name)]
+
+    def unbind(self, channel: Any, home: str, patterns: Sequence[str]) -> None:
+        for key in (*bindings(patterns, 0, 1), *strangers(patterns, 0, 1)):
+            channel.queue_unbind(queue=home, exchange=self.events, routing_key=key)
+
+    def remove(self, channel: Any, names: Iterable[str]) -> None:
+        """Delete these queues, the waiting rooms and the exchange, with what is in them."""
+        for name in (*names, *(self.later(step) for step in STEPS)):
+            channel.queue_delete(queue=name)
+        for exchange in (*(self.later(step) for step in STEPS), self.events):
+            channel.exchange_delete(exchange=exchange)
+
+
+def _is_there(connection: Any, queue: str) -> bool:
+    channel = connection.channel()  # one of its own: a broker closes the channel that asks for what is not there
+    try:
+        channel.queue_declare(queue=queue, passive=True)
+    except Exception as error:
+        if getattr(error, "code", None) == NO_SUCH_QUEUE:
+            return False
+        raise
+    channel.close()
+    return True
 
 
 def step_for(milliseconds: float) -> int:

@@ -8,7 +8,7 @@ import sys
 import textwrap
 import threading
 import uuid
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -334,6 +334,23 @@ def test_an_event_outlives_the_bus_that_published_it(durable):
     assert sorted(seen.ids) == sorted(receipt(number).id for number in range(10))
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 2), (2, 1)])
+def test_another_number_of_shards_loses_and_doubles_nothing(durable, before, after):
+    """What a queue held before it was cut differently is handled, and what comes afterwards comes once."""
+    first = durable.open()
+    first.subscribe("payments", "#", Witness(), shards=before)
+    first.publish([receipt(number) for number in range(20)])
+    first.close()
+
+    second, seen = durable.open(), Witness()
+    second.subscribe("payments", "#", seen, shards=after)
+    second.publish([receipt(number) for number in range(20, 60)])
+    assert second.depth("payments") == 60
+    second.run(until_idle=True)
+
+    assert sorted(seen.ids) == sorted(receipt(number).id for number in range(60))
+
+
 def test_a_second_consumer_takes_over_when_the_first_stops(durable):
     """A queue has one consumer at a time; the one that waits goes on where the other stopped."""
     first_seen, second_seen = Witness(), Witness()
@@ -396,6 +413,51 @@ def test_unacknowledged_events_come_back_first_and_in_order_after_a_kill(durable
         seen.wait_for(100 - first)
 
     assert seen.ids == [event.id for event in events[first:]]
+
+
+def test_bytes_that_are_no_event_are_parked(durable):
+    """What somebody else put into a queue is put aside and holds nobody up."""
+    bus, seen = durable.open(), Witness()
+    bus.subscribe("payments", "#", seen)
+    connection = bus._connection()
+    channel = connection.channel()
+    channel.confirm_select()
+    for body in (b"", b"not an event", b"\xff" * 300_000):
+        message = channel.prepare_message(body, properties={"delivery_mode": 2})
+        channel.basic_publish(message, exchange="", routing_key=f"{durable.prefix}payments")
+    with suppress(TimeoutError):
+        connection.drain_events(timeout=0.2)
+    connection.release()
+
+    bus.publish([receipt(1)])
+    bus.run(until_idle=True)
+
+    assert seen.ids == [receipt(1).id]
+    assert bus.parked("payments") == 3
+
+
+def test_an_event_of_many_megabytes_arrives_whole(durable):
+    """Size alone stops nothing: a body larger than any frame or buffer comes as it went."""
+    bus, seen = durable.open(), Witness()
+    bus.subscribe("payments", "#", seen)
+    fact = Receipt(receipt="r", booked_on=date(2026, 3, 2), amount=Decimal("1"), memo="款" * 1_500_000)
+    large = encode(_event("receipt.received", "r", fact, None))
+
+    bus.publish([receipt(1), large, receipt(2)])
+    bus.run(until_idle=True)
+
+    assert seen.seen == [receipt(1), large, receipt(2)]
+
+
+def test_publishing_the_same_event_twice_hands_it_over_twice(durable):
+    """The bus promises at least once and drops no doubles: who handles an event knows what it has seen."""
+    bus, seen = durable.open(), Witness()
+    bus.subscribe("payments", "#", seen)
+
+    bus.publish([receipt(1), receipt(1)])
+    bus.run(until_idle=True)
+
+    assert seen.ids == [receipt(1).id] * 2
 
 
 def test_publish_says_so_when_the_database_does_not_take_it(tmp_path):
