@@ -34,7 +34,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     about: str = ""
 
 
-class Mapped(msgspec.Struct, frozen=True, kw_only=True):
+class Mapped(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What a record becomes.
 
     `data` is the fact of an event target, else a plain record. `ignored` names the rule of `when` that left the record out;
@@ -47,20 +47,30 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: datetime | None = None
     trace: tuple[Traced, ...] = ()
     ignored: str = ""
-    record: Any = None
-    values: Mapping[str, Any] = {}
-    field_map: Any = None
+
+    # Beside the fields, so that they are neither compared nor encoded; most callers never ask what comes of them.
+    def _by(self, field_map: FieldMap, record: Any, values: Mapping[str, Any]) -> Mapped:
+        self.__dict__["_made"] = (field_map, record, values)
+        return self
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The values by target field, those that were missing left out."""
+        values: Mapping[str, Any] = self.__dict__["_made"][2]
+        return values
 
     @property
     def unread(self) -> tuple[str, ...]:
         """The sources in the record that the map neither reads nor lists under `ignore`."""
-        found: tuple[str, ...] = self.field_map.reads.unread(self.record)
+        field_map, record, _ = self.__dict__["_made"]
+        found: tuple[str, ...] = field_map.reads.unread(record)
         return found
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The target fields with a rule, for which the record had no value."""
-        return () if self.ignored else tuple(rule.name for rule in self.field_map.fields.rules if rule.name not in self.values)
+        field_map, _, values = self.__dict__["_made"]
+        return () if self.ignored else tuple(rule.name for rule in field_map.fields.rules if rule.name not in values)
 
 
 class FieldMap:
@@ -131,7 +141,7 @@ class FieldMap:
         try:
             for name, condition in self.when:
                 if not condition.holds(record, scope):
-                    return Mapped(data=None, ignored=name, record=record, field_map=self, trace=self._ignored(name, condition, trace))
+                    return Mapped(data=None, ignored=name, trace=self._ignored(name, condition, trace))._by(self, record, {})
         except Bad as bad:
             raise self.unreadable(bad.within(f"when.{name}", "")) from None
         notes: list[Traced] | None = [] if trace else None
@@ -139,21 +149,13 @@ class FieldMap:
             values = self.fields.fill(record, scope) if notes is None else self.fields.traced(record, scope, notes, "")
             fact = self.fact
             if fact is None:
-                return Mapped(data=values, values=values, record=record, field_map=self, trace=tuple(notes) if notes else ())
+                return Mapped(data=values, trace=tuple(notes) if notes else ())._by(self, record, values)
             subject, key, occurred_at = self._envelope(record, scope, values, notes)
             data = fact(**values)
         except Bad as bad:
             raise self.unreadable(bad) from None
-        return Mapped(
-            data=data,
-            subject=subject,
-            key=key,
-            occurred_at=occurred_at,
-            values=values,
-            record=record,
-            field_map=self,
-            trace=tuple(notes or ()),
-        )
+        mapped = Mapped(data=data, subject=subject, key=key, occurred_at=occurred_at, trace=tuple(notes or ()))
+        return mapped._by(self, record, values)
 
     def problems(self, record: Mapping[str, Any], *, lookup: Lookup | None = None) -> list[Unreadable]:
         """Every rule that cannot be followed for this record, in the order written."""
