@@ -32,7 +32,9 @@ def valid(folder: Folder) -> Iterator[Finding]:
     except (Problem, OSError) as problem:
         yield Finding(rule="manifest_valid", says=str(problem), next="correct manifest.toml", where="manifest.toml")
         return
-    said = {"title": (manifest.title, manifest.title_zh), "summary": (manifest.summary, manifest.summary_zh)}
+    if not manifest.title or not manifest.title_zh:
+        yield _manifest("title is not said in both languages", "write title and title_zh; a name may be the same in both")
+    said = {"summary": (manifest.summary, manifest.summary_zh)}
     said |= {f"writes.{name}.about": (one.about, one.about_zh) for name, one in manifest.writes.items()}
     for name, (english, chinese) in said.items():
         if not english or not _HAN.search(chinese):
