@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 from hub.core.vocabulary import Customer, Receipt
-from reconciliation.payments.names import BITS, CUT, FAR, FORM, OTHER_PLACE, SAME, Name, compare, is_person, parse
+from reconciliation.payments.names import BITS, CUT, FAR, FORM, OTHER_PLACE, SAME, SHORT, Name, compare, is_person, parse
+from reconciliation.payments.ranking import NameIndex
 from reconciliation.payments.text import squeeze
 from reconciliation.payments.values import Payer
 
@@ -51,6 +52,7 @@ class Payers:
         self._names: dict[str, dict[str, str]] = {}
         self._pairs: dict[str, dict[str, None]] = {}
         self._parsed: dict[str, Name] = {}
+        self._ranked = NameIndex()
         self._accounts: dict[str, dict[str, int]] = {}
         self._people: dict[str, dict[str, int]] = {}
         self._aliases: dict[str, dict[str, int]] = {}
@@ -63,6 +65,7 @@ class Payers:
         self._names.setdefault(parsed.full, {}).setdefault(customer, name)
         if parsed.full not in self._parsed:
             self._parsed[parsed.full] = parsed
+            self._ranked.add(name)
             for pair in _pairs(parsed.bare):
                 self._pairs.setdefault(pair, {})[parsed.full] = None
 
@@ -135,7 +138,16 @@ class Payers:
             for customer, name in self._names[full].items():
                 if customer not in result or BITS[rung] > BITS[result[customer][0]]:
                     result[customer] = (rung, name)
-        return result
+        return result or self._by_short_form(text, payer)
+
+    def _by_short_form(self, text: str, payer: Name) -> dict[str, tuple[str, str]]:
+        """The one name that this is a short form of, where no other is nearly as alike. A full name is nobody's short form."""
+        if payer.full != payer.bare or not 2 <= len(payer.full) <= 8:
+            return {}
+        best = self._ranked.rank(text, 2)
+        if not best or best[0][1] < 0.9 or (len(best) > 1 and best[0][1] - best[1][1] < 0.25):
+            return {}
+        return {customer: (SHORT, name) for customer, name in self._names[parse(best[0][0]).full].items()}
 
     def _alike(self, payer: Name) -> Iterable[str]:
         """Known names that share rare pairs of characters with this one, most alike first."""
