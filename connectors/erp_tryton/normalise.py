@@ -44,7 +44,10 @@ def normalise(raw: Raw) -> Iterable[Event | Ignored]:
         raise _unreadable("the record is not the JSON that Tryton writes", "json", "") from None
     if not isinstance(record, dict):
         raise _unreadable("the record is not an object", "json", "")
-    yield read(raw, record)
+    try:
+        yield read(raw, record)
+    except ArithmeticError:
+        raise _unreadable("a number or a time in the record is out of range", "number", "") from None
 
 
 # --- orders ------------------------------------------------------------------------------------------------------

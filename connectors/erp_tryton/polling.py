@@ -50,16 +50,22 @@ def pages(
 ) -> Iterator[tuple[Sequence[Head], Cursor, bool]]:
     """Heads in pages with the cursor after each.
 
-    In the middle of a run the cursor is exactly a head, so that nothing is told twice. After the last page it is a stamp
-    alone, and the next run overlaps it.
+    In the middle of a run the cursor is exactly a head, so that nothing is told twice. After the last page it is a time
+    alone, and the next run overlaps it: the last stamp, or the end of this run less the overlap where that is later, so
+    that a quiet stream is not read again and again from its last busy day.
     """
-    for at in range(0, len(heads), size):
+    for at in range(0, len(heads) or 1, size):
         page = heads[at : at + size]
         complete = at + size >= len(heads)
-        last = page[-1]
-        yield page, Cursor(at=last.stamp.isoformat(), tie="" if complete else str(last.id)), complete
-    if not heads:
-        yield (), Cursor(at=cursor.at if cursor else (window.until - window.overlap).isoformat()), True
+        if complete:
+            seen = [
+                window.until - window.overlap,
+                *(head.stamp for head in page),
+                *([datetime.fromisoformat(cursor.at)] if cursor else ()),
+            ]
+            yield page, Cursor(at=max(seen).isoformat()), True
+        else:
+            yield page, Cursor(at=page[-1].stamp.isoformat(), tie=str(page[-1].id)), False
 
 
 def stamp_of(row: Row) -> datetime | None:
