@@ -77,7 +77,7 @@ class Hub:
         self.inventory = Inventory(self.registry, stale_after=timedelta(seconds=settings.stale_after))
         limit = Decimal(settings.auto_limit) if settings.auto_limit else None
         self.payments = Payments(Policy(limit=limit))
-        self.flows = Flows(self.definitions, self.registry)
+        self.flows = Flows(self.definitions, self.registry, self.store)
         self.outgoing = Outgoing(self.store, self.seal, self.http, allow=settings.egress_allow)
         self.connections.subscription = self.outgoing.deliverer
         self.connections.subscription_schedule = self.outgoing.schedule

@@ -53,13 +53,12 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_: Any,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         file = cls.config_file or _default_file()
-        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
-        if file is not None:
-            sources.append(TomlConfigSettingsSource(settings_cls, file))
-        return tuple(sources)
+        from_file = () if file is None else (TomlConfigSettingsSource(settings_cls, file),)
+        return (init_settings, env_settings, *from_file)
 
     @property
     def embedded(self) -> bool:

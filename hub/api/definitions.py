@@ -32,7 +32,7 @@ class Preview(BaseModel):
     """A map and what it is to be tried on."""
 
     text: str = Field(min_length=1, max_length=200_000)
-    record: dict[str, Any] | list[Any] | None = None
+    record: dict[str, Any] | None = None
 
 
 class Choice(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -11,8 +12,8 @@ from hub.cli.configuration import apply, export
 from hub.cli.connectors import accept, check, new
 from hub.cli.database import backup, migrate, rebuild, restore
 from hub.cli.demo import demo
-from hub.cli.operate import doctor, explain, replay
 from hub.cli.maps import map_
+from hub.cli.operate import doctor, explain, replay
 from hub.cli.serve import serve
 from hub.core.errors import Problem
 
@@ -22,9 +23,9 @@ __all__ = ["main"]
 class Commands(click.Group):
     """Our errors are sentences, not stack traces: what happened, to what, what next; exit code 2."""
 
-    def main(self, *args: object, **kwargs: object) -> object:
+    def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().main(*args, **kwargs)  # type: ignore[arg-type]
+            return super().invoke(ctx)
         except Problem as problem:
             click.echo(f"shuniu: {problem}", err=True)
             sys.exit(2)

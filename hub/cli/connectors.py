@@ -24,7 +24,7 @@ def _folder(name: str) -> Path:
 @click.option("--where", type=click.Path(file_okay=False, path_type=Path), help="The folder to make it in.")
 def new(name: str, where: Path | None) -> None:
     """Make the folder of a new connector, <kind>_<vendor>, from the template."""
-    made = kit.new(name, where or _folder(".."))
+    made = kit.new(name, where or _folder("x").parent)
     click.echo(f"made {made}. Next: put a real, anonymised answer in fixtures/, then: shuniu check {name}")
 
 

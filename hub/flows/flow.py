@@ -153,7 +153,7 @@ class Flow:
         record = dict(alone)
         for row in self.rows:
             try:
-                id_ = row.id.checked(alone, Scope(alone))
+                id_ = row.id.checked(record, Scope(record))  # a row may be named by one before it
                 found = None if id_ is MISSING else load(row.table, id_)
                 if found is None and row.required:
                     raise Bad(f"there is no {row.table} {shown(None if id_ is MISSING else id_)} in the ledger", "replay the event once it is there, or say optional = true")

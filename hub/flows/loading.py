@@ -114,7 +114,12 @@ class _Loading:
         if not isinstance(written, dict):
             self.findings.error(("with",), "with", "with holds tables", 'write [with.quote] with table = "quote" and id = "quote"')
             return ()
-        return tuple(row for name, table in written.items() if (row := self._row(name, table, ("with", name), names)) is not None)
+        rows: list[Row] = []
+        for name, table in written.items():
+            row = self._row(name, table, ("with", name), names | {row.name for row in rows})
+            if row is not None:
+                rows.append(row)
+        return tuple(rows)
 
     def _row(self, name: str, table: Any, place: Place, names: set[str]) -> Row | None:
         if not isinstance(table, dict) or not isinstance(table.get("table"), str) or "id" not in table or not _ROW_NAME.fullmatch(name):

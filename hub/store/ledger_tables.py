@@ -6,7 +6,6 @@ exceed its receipt or its receivable: by the checks here, and by the triggers in
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, Float, Index, Integer, String, Table, Text
@@ -232,7 +231,7 @@ Index("ix_holds_sku", holds.c.tenant, holds.c.sku)
 LEDGER: tuple[Table, ...] = tuple(table for table in metadata.sorted_tables if table.info.get("ledger"))
 
 
-def plain_row(row: Mapping[str, Any], currency: str | None = None) -> dict[str, Any]:
+def plain_row(row: Any, currency: str | None = None) -> dict[str, Any]:
     """The row for people and other systems: minor units as decimals of the row's currency, without the tenant."""
     code = currency or row.get("currency") or "CNY"
     return {

@@ -5,11 +5,11 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from hub.store import bus_tables, ledger_tables
+from hub.store import bus_tables, ledger_tables, tables
 from hub.store.columns import Exact, Instant, Json
-from hub.store.tables import metadata
 
-assert bus_tables.metadata is metadata and ledger_tables.metadata is metadata
+# Named so that every table is known to the one metadata.
+ALL = (tables.raws, ledger_tables.orders, bus_tables.bus_messages)
 
 
 def render_item(type_: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -22,7 +22,7 @@ def render_item(type_: str, item: Any, autogen: AutogenContext) -> str | Literal
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=tables.metadata,
     render_item=render_item,
     render_as_batch=True,
     compare_type=False,

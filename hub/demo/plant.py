@@ -1,0 +1,210 @@
+"""The demo's stage: simulated vendors as real HTTP servers on loopback, and an embedded hub that is connected to them."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import os
+import secrets
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from hub.bootstrap import Hub
+from hub.cli.serve import http_server
+from hub.configure import apply_configuration
+from hub.settings import load_settings
+from hub.store.sql import Store
+
+QUOTE_FORM = ("app-sales", "form-quote")
+TEMPLATE = "tpl-sales"
+_LOOPBACK = ("127.0.0.0/8",)
+
+
+class Receiver:
+    """Another system that wants our events: it keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[tuple[dict[str, str], bytes]] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                receiver.deliveries.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/events"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Plant:
+    """Everything the day needs, started by `start` and stopped by `stop`."""
+
+    def __init__(self, *, port: int) -> None:
+        self.port = port or _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._home = tempfile.TemporaryDirectory(prefix="shuniu-demo-")
+        self.shop_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        self.receiver = Receiver()
+        self.crm = _simulator("crm_jiandaoyun")
+        self.erp = _simulator("erp_tryton")
+        self.sign = _simulator("sign_esign")
+        self.chat = _simulator("chat_wecom")
+        self.hub: Hub
+        self.api = httpx.Client(base_url=self.url + "/api/v1", timeout=30, trust_env=False)
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def store(self) -> Store:
+        return self.hub.store
+
+    def start(self) -> None:
+        """Start the vendors, then the hub, then connect them."""
+        for simulator in (self.crm, self.erp, self.sign, self.chat):
+            simulator.start()
+        fields = [
+            "报价单号",
+            "客户名称",
+            "客户编码",
+            "产品明细",
+            "销售员",
+            "付款条件",
+            "金额",
+            "状态",
+            "库存结论",
+            "合同状态",
+            "回款状态",
+            "枢纽标记",
+        ]
+        self.crm.add_form(*QUOTE_FORM, [*fields, "联系人", "联系电话"], push_to=f"{self.url}/hooks/crm")
+        self.sign.add_template(TEMPLATE, {"buyer": True, "amount": True, "goods": False})
+        settings = load_settings(
+            None,
+            home=Path(self._home.name),
+            database_url="",
+            bus_url="",
+            secret_key="",
+            public_url="",
+            api_token="",
+            host="127.0.0.1",
+            port=self.port,
+            egress_allow=_LOOPBACK,
+            tenant_name="枢纽样板机械",
+        )
+        self.hub = Hub(settings)
+        self.hub.prepare()
+        with _environment(self._secrets()):
+            for _ in apply_configuration(self.hub, Path(__file__).parent / "configuration" / "day.toml", by="demo"):
+                pass
+        self.hub.start("all")
+        self._server = http_server(self.hub)
+        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+        self._thread.start()
+        self.until("the hub answers", lambda: self._server.started, seconds=15)
+
+    def stop(self) -> None:
+        """Stop the server, the hub and the vendors."""
+        if self._server is not None:
+            self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+        self.hub.stop()
+        for simulator in (self.crm, self.erp, self.sign, self.chat):
+            simulator.stop()
+        self.receiver.stop()
+        self.api.close()
+        self._home.cleanup()
+
+    def wait(self) -> None:
+        """Stay open until the server is asked to end."""
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(timeout=0.5)
+
+    def until(self, what: str, true: Callable[[], Any], *, seconds: float = 15.0) -> float:
+        """Wait until something is so; returns the seconds it took, raises `NotSo` where it does not come."""
+        began = time.monotonic()
+        while not true():
+            if time.monotonic() - began > seconds:
+                raise NotSo(f"{what}: not within {seconds:.0f} s")
+            time.sleep(0.005)
+        return time.monotonic() - began
+
+    def idle(self) -> None:
+        """Wait until nothing is under way in the hub."""
+        quiet = 0
+        began = time.monotonic()
+        while quiet < 3:
+            text = self.hub.metrics.text().decode()
+            waits = [line for line in text.splitlines() if line.startswith(("shuniu_waiting", "shuniu_actions{"))]
+            busy = [
+                line
+                for line in waits
+                if ("waiting{" in line or 'state="waiting"' in line or 'state="started"' in line) and not line.endswith(" 0.0")
+            ]
+            busy_bus = any(self.hub.bus.depth(name) for name in ("orders", "payments", "inventory", "flows", "webhooks"))
+            quiet = 0 if busy or busy_bus else quiet + 1
+            if time.monotonic() - began > 30:
+                raise NotSo("the hub does not come to rest: " + "; ".join(busy))
+            time.sleep(0.05)
+
+    def _secrets(self) -> Mapping[str, str]:
+        return {
+            "DEMO_CRM_URL": self.crm.url,
+            "DEMO_CRM_KEY": self.crm.api_key,
+            "DEMO_CRM_PUSH_SECRET": self.crm.push_secret,
+            "DEMO_ERP_URL": self.erp.url,
+            "DEMO_ERP_PASSWORD": self.erp.password,
+            "DEMO_SIGN_URL": self.sign.url,
+            "DEMO_SIGN_SECRET": self.sign.app_secret,
+            "DEMO_CHAT_URL": self.chat.url,
+            "DEMO_CHAT_CORP": self.chat.corp_id,
+            "DEMO_CHAT_SECRET": self.chat.secret,
+            "DEMO_SHOP_SECRET": self.shop_secret,
+        }
+
+
+class NotSo(Exception):
+    """A step of the day did not come out as it must."""
+
+
+class _environment:
+    """Variables set for the time of a block."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def __enter__(self) -> None:
+        os.environ.update(self._values)
+
+    def __exit__(self, *_: object) -> None:
+        for name in self._values:
+            os.environ.pop(name, None)
+
+
+def _simulator(connector: str) -> Any:
+    """The vendor's simulator, found as connectors are: by the folder's name."""
+    return importlib.import_module(f"connectors.{connector}.simulator").Simulator()
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
