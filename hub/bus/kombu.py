@@ -17,6 +17,7 @@ from hub.bus.confirms import ConfirmedChannel, Outgoing, abandon, body_of, say_g
 from hub.bus.consumer import Consumer
 from hub.bus.envelope import Envelope
 from hub.bus.handing import PATIENCE, Handing
+from hub.bus.keeper import Keeper, beat
 from hub.bus.topics import as_patterns, routing_key
 from hub.bus.topology import NO_SUCH_QUEUE, Topology
 from hub.bus.wire import wire_up
@@ -29,7 +30,6 @@ log = structlog.get_logger("hub.bus")
 _Connection: Any = Connection  # kombu has no types here
 
 BATCH = 200
-_HEARTBEAT = 20
 
 
 class KombuBus:
@@ -37,6 +37,7 @@ class KombuBus:
 
     `prefix` stands before every name in the broker, so that several hubs (or tests) share one. `confirm_within` is how
     long `publish` and `subscribe` try, reconnecting as needed, before they raise `Unavailable`. Consumers never give up.
+    `patience` are the seconds before the second and later tries of an event whose handler raised.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class KombuBus:
         batch: int = BATCH,
         confirm_within: float = 10.0,
         patience: Sequence[float] = PATIENCE,
+        heartbeat: int = 20,
     ) -> None:
         self._url = url
         self._store = store
@@ -55,6 +57,7 @@ class KombuBus:
         self._batch = batch
         self._confirm_within = confirm_within
         self._patience = patience
+        self._heartbeat = heartbeat
         self._now: Callable[[], float] = (lambda: store.clock.now().timestamp()) if store else time.time
         self._queues: dict[str, list[str]] = {}  # with the parts they are made of
         self._consumers: list[Consumer] = []
@@ -62,6 +65,7 @@ class KombuBus:
         self._publisher: ConfirmedChannel | None = None
         self._stopping = threading.Event()
         self._running = threading.Lock()
+        self._keeper = Keeper(heartbeat / 3, self._in_use, self._keep_publisher)
 
     # --- publishing ----------------------------------------------------------------------------------------------
 
@@ -100,6 +104,7 @@ class KombuBus:
             connection.ensure_connection(max_retries=0)  # when to try again is decided here
             channel = connection.channel()
             self._topology.declare_events(channel)
+            self._keeper.start()
             return ConfirmedChannel(connection, channel)
         except Exception:
             abandon(connection)
@@ -117,7 +122,7 @@ class KombuBus:
             return _Connection(transport=EmbeddedTransport, transport_options={"store": self._store})
         return _Connection(
             self._url,
-            heartbeat=_HEARTBEAT,
+            heartbeat=self._heartbeat,
             connect_timeout=min(5.0, self._confirm_within),
             transport_options={"write_timeout": self._confirm_within, "frame_writer": wire_up},
         )
@@ -128,18 +133,21 @@ class KombuBus:
         patterns = as_patterns(pattern)
         topology = self._topology
         homes = topology.homes(queue, shards)
-        declare = partial(topology.declare_queue, queue=queue, patterns=patterns, shards=shards)
 
         def declare_all(channel: ConfirmedChannel, _until: float) -> list[str]:
-            declare(channel.channel)
             former = topology.former_homes(channel.connection, queue, shards)
             for home in former:
                 topology.unbind(channel.channel, home, patterns)
+            for shard in range(shards):
+                topology.declare_home(channel.channel, queue, patterns, shard, shards)
             return former
 
         former = self._certainly(declare_all, "the queue could not be declared")
         self._queues[queue] = [*homes, *former]
-        declarations = [(home, declare) for home in homes]
+        declarations = [
+            (home, partial(topology.declare_home, queue=queue, patterns=patterns, shard=shard, shards=shards))
+            for shard, home in enumerate(homes)
+        ]
         declarations += [(home, partial(topology.unbind, home=home, patterns=patterns)) for home in former]
         self._consumers += [
             Consumer(
@@ -196,13 +204,14 @@ class KombuBus:
     def run(self, *, until_idle: bool = False) -> None:
         with self._running:
             consumers = list(self._consumers)
+            self._keeper.start()
             for consumer in consumers:
                 consumer.start()
             try:
                 if until_idle:
                     self._wait_until_idle(consumers)
                 else:
-                    self._keep_alive(consumers)
+                    self._stopping.wait()
             finally:
                 for consumer in consumers:
                     consumer.stop()
@@ -220,27 +229,19 @@ class KombuBus:
             idle = idle and handed == before and not any(self.depth(queue) for queue in self._queues)
             quiet, before = (quiet + 1 if idle else 0), handed
 
-    def _keep_alive(self, consumers: Sequence[Consumer]) -> None:
-        """Send heartbeats while handlers work: a consumer's thread does not read or write its connection meanwhile."""
-        while not self._stopping.wait(_HEARTBEAT / 3):
-            for consumer in consumers:
-                connection = consumer.connection
-                beat = getattr(connection.connection, "send_heartbeat", None) if connection is not None else None
-                if beat is not None:
-                    with suppress(Exception):  # the consumer itself meets the broken connection
-                        beat()
-            self._keep_publisher()
+    def _in_use(self) -> list[Any]:
+        connections = [consumer.connection for consumer in self._consumers]
+        return [connection for connection in connections if connection is not None]
 
     def _keep_publisher(self) -> None:
-        if not self._publishing.acquire(blocking=False):
+        """Heartbeats both ways: what the broker sent while nobody published is read and forgotten."""
+        if self._publisher is None or not self._publishing.acquire(blocking=False):
             return
         try:
-            beat = getattr(self._publisher.connection.connection, "send_heartbeat", None) if self._publisher else None
-            if beat is not None and self._publisher is not None:
-                beat()
-                with suppress(TimeoutError):
-                    while True:
-                        self._publisher.connection.drain_events(timeout=0)
+            beat(self._publisher.connection)
+            with suppress(TimeoutError):
+                while True:
+                    self._publisher.connection.drain_events(timeout=0)
         except Exception:
             self._drop_publisher(broken=True)
         finally:
@@ -256,6 +257,7 @@ class KombuBus:
 
     def close(self) -> None:
         self.stop()
+        self._keeper.close()
         with self._running, self._publishing:
             self._drop_publisher()
 

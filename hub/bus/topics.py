@@ -35,11 +35,18 @@ def bindings(patterns: Iterable[str], shard: int, shards: int) -> list[str]:
     return [f"{pattern}.{slot}" for pattern in patterns for slot in slots]
 
 
-def strangers(patterns: Iterable[str], shard: int, shards: int) -> list[str]:
-    """The binding keys that this part would have had with another number of shards, and must not keep."""
+def every_binding(patterns: Iterable[str]) -> list[str]:
+    """The binding keys that a part could have with any number of shards."""
+    return [f"{pattern}.{slot}" for pattern in patterns for slot in ("*", *(name[1:] for name in _SLOT_NAMES))]
+
+
+def strangers(patterns: Sequence[str], shard: int, shards: int) -> list[str]:
+    """The binding keys that this part may have had with another number of shards, and must not keep.
+
+    A queue in one part has a name of its own (`homes`), and with it always had the same binding.
+    """
     own = set(bindings(patterns, shard, shards))
-    every = [f"{pattern}.{slot}" for pattern in patterns for slot in ("*", *(name[1:] for name in _SLOT_NAMES))]
-    return [binding for binding in every if binding not in own]
+    return [] if shards == 1 else [binding for binding in every_binding(patterns) if binding not in own]
 
 
 def as_patterns(pattern: str | Sequence[str]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hub.bus.topics import SLOTS, bindings, homes, strangers
+from hub.bus.topics import SLOTS, bindings, every_binding, homes, strangers
 
 STEPS = (100, 500, 2_000, 10_000, 60_000, 300_000, 1_800_000)  # milliseconds
 NO_SUCH_QUEUE = 404
@@ -42,10 +42,9 @@ class Topology:
     def declare_events(self, channel: Any) -> None:
         channel.exchange_declare(exchange=self.events, type="topic", durable=True, auto_delete=False)
 
-    def declare_queue(self, channel: Any, queue: str, patterns: Sequence[str], shards: int) -> None:
-        """The queue's parts with their bindings, and its parked queue."""
-        self.declare_events(channel)
-        parked = self.parked(queue)
+    def declare_home(self, channel: Any, queue: str, patterns: Sequence[str], shard: int, shards: int) -> None:
+        """One part of a queue with its bindings and no others, and the parked queue of all its parts."""
+        parked, home = self.parked(queue), self.homes(queue, shards)[shard]
         channel.queue_declare(queue=parked, durable=True, auto_delete=False, arguments=_QUORUM)
         arguments = {
             **_QUORUM,
@@ -55,12 +54,12 @@ class Topology:
             "x-dead-letter-routing-key": parked,
             "x-delivery-limit": 1000,
         }
-        for shard, home in enumerate(self.homes(queue, shards)):
-            channel.queue_declare(queue=home, durable=True, auto_delete=False, arguments=arguments)
-            for key in strangers(patterns, shard, shards):
-                channel.queue_unbind(queue=home, exchange=self.events, routing_key=key)
-            for key in bindings(patterns, shard, shards):
-                channel.queue_bind(queue=home, exchange=self.events, routing_key=key)
+        channel.queue_declare(queue=home, durable=True, auto_delete=False, arguments=arguments)
+        for key in strangers(patterns, shard, shards):
+            channel.queue_unbind(queue=home, exchange=self.events, routing_key=key, nowait=True)
+        for key in bindings(patterns, shard, shards):
+            channel.queue_bind(queue=home, exchange=self.events, routing_key=key, nowait=True)
+        self.declare_events(channel)  # is answered, so everything before it is done
 
     def declare_later(self, channel: Any, step: int) -> str:
         """The waiting room of this step; returns its exchange."""
@@ -78,8 +77,9 @@ class Topology:
         return [name for name in every if name not in present and _is_there(connection, name)]
 
     def unbind(self, channel: Any, home: str, patterns: Sequence[str]) -> None:
-        for key in (*bindings(patterns, 0, 1), *strangers(patterns, 0, 1)):
-            channel.queue_unbind(queue=home, exchange=self.events, routing_key=key)
+        for key in every_binding(patterns):
+            channel.queue_unbind(queue=home, exchange=self.events, routing_key=key, nowait=True)
+        self.declare_events(channel)
 
     def remove(self, channel: Any, names: Iterable[str]) -> None:
         """Delete these queues, the waiting rooms and the exchange, with what is in them."""

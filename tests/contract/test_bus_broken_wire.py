@@ -172,6 +172,28 @@ def test_a_consumer_finds_back_after_the_broker_was_away(proxy, bus):
         assert came.wait(PATIENT)
 
 
+def test_a_slow_handler_keeps_its_queue(proxy):
+    """A handler that works longer than the broker waits for a sign of life is not interrupted, nor is its event handed over twice."""
+    bus = KombuBus(URL, prefix=f"test-{uuid.uuid4().hex[:10]}.", heartbeat=1)
+    times, done = [], threading.Event()
+
+    def handler(events):
+        times.append(len(events))
+        threading.Event().wait(4)  # the broker gives up on a silent connection after two to three seconds
+        done.set()
+        return [DONE] * len(events)
+
+    bus.subscribe("payments", "#", handler)
+    bus.publish([receipt(1)])
+    with running(bus):
+        assert done.wait(PATIENT)
+    bus.run(until_idle=True)
+
+    assert times == [1]
+    bus.remove()
+    bus.close()
+
+
 def test_publish_says_so_when_nothing_is_confirmed(proxy):
     """A broker that takes the bytes and never answers is not believed: `publish` raises `Unavailable` in time."""
     bus = KombuBus(f"amqp://guest:guest@127.0.0.1:{proxy.port}//", prefix=f"test-{uuid.uuid4().hex[:10]}.", confirm_within=0.5)
