@@ -331,6 +331,20 @@ def test_customers_are_told(read_erp: Any) -> None:
     assert ("customer.created", "Acme Trading") in [(event.type, event.data.name) for event in events]
 
 
+def test_a_party_that_is_put_out_of_use_is_told(erp: Any) -> None:
+    """Tryton hides it from searches; the pull asks for it, and it means nothing any more."""
+    connector = Connector(context(erp.settings()))
+    client = Client(context(erp.settings()))
+    [party] = client.rows("party.party", [["name", "=", "Motor Supplier"]], ["code"])
+    _, cursor = pulled(connector, "customers")
+
+    client.call("model.party.party.write", [party["id"]], {"active": False}, writes=True)
+
+    raws, _ = pulled(connector, "customers", cursor)
+    told = next(raw for raw in raws if b"Motor Supplier" in raw.body and b'"active":1' not in raw.body)
+    assert understood(connector, [told]) == []
+
+
 # --- logins ------------------------------------------------------------------------------------------------------
 
 

@@ -364,6 +364,7 @@ def test_a_few_hundred_records_come_in_pages_each_once(plant: Plant) -> None:
     """More than a chunk of the search and many pages of one stamp."""
     for number in range(1100):
         plant.simulator.books.add_party(f"Customer {number}", f"C-{number}")
+    plant.clock.advance(10)
 
     pages = list(plant.connector.pull("customers", None))
 
