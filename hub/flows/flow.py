@@ -153,10 +153,12 @@ class Flow:
         record = dict(alone)
         for row in self.rows:
             try:
-                id_ = row.id.checked(record, Scope(record))  # a row may be named by one before it
+                seen = _seen(row.id, record, alone)  # a row may be named by one before it
+                id_ = row.id.checked(seen, Scope(seen))
                 found = None if id_ is MISSING else load(row.table, id_)
                 if found is None and row.required:
-                    raise Bad(f"there is no {row.table} {shown(None if id_ is MISSING else id_)} in the ledger", "replay the event once it is there, or say optional = true")
+                    missing = shown(None if id_ is MISSING else id_)
+                    raise Bad(f"there is no {row.table} {missing} in the ledger", "replay the event once it is there, or say optional = true")
             except Bad as bad:
                 raise self._unreadable(bad.within(f"with.{row.name}", ""), event) from None
             record[row.name] = None if found is None else plain(dict(found))
@@ -181,7 +183,7 @@ class Flow:
         notes: list[Traced] = []
         values = step.fields.traced(record, scope, notes, "") if trace else step.fields.fill(record, scope)
         if step.emit:
-            return StepRun(step=step.name, decision=_emit(step, values, record, scope), trace=tuple(notes))
+            return StepRun(step=step.name, decision=_emit(step, values, record, alone), trace=tuple(notes))
         for rule in step.fields.rules:
             if rule.name not in values and rule.name not in step.optional and rule.condition is None:
                 raise _lacking(rule, record, scope)
@@ -189,8 +191,7 @@ class Flow:
             what=step.what,
             connection=step.connection,
             fields=values,
-            # `quote` in `about` is the event's own number, not the row that `with` put under the same name.
-            about=_text(step.about, alone if _reads_data(step.about, alone) else record),
+            about=_text(step.about, record, alone),
             idempotency_key=derive("flow", self.name, event.id, step.name, number),
         )
         return StepRun(step=step.name, decision=decision, trace=tuple(notes))
@@ -209,28 +210,30 @@ class Flow:
         )
 
 
-def _emit(step: Step, values: dict[str, Any], record: dict[str, Any], scope: Scope) -> Emit:
+def _emit(step: Step, values: dict[str, Any], record: dict[str, Any], alone: dict[str, Any]) -> Emit:
     made = step.fields.make
     assert made is not None and issubclass(made, Fact)
-    data = made(**values)
-    subject = _text(step.subject, record)
+    subject = _text(step.subject, record, alone)
     return Emit(
         type=step.emit,
         subject=subject if subject is not None else str(values[made.__struct_fields__[0]]),
-        data=data,
-        key=_text(step.key, record),
+        data=made(**values),
+        key=_text(step.key, record, alone),
     )
 
 
-def _text(rule: Rule | None, record: dict[str, Any]) -> str | None:
+def _text(rule: Rule | None, record: dict[str, Any], alone: dict[str, Any]) -> str | None:
     if rule is None:
         return None
-    value = rule.checked(record, Scope(record))
+    seen = _seen(rule, record, alone)
+    value = rule.checked(seen, Scope(seen))
     return None if value is MISSING else str(value)
 
 
-def _reads_data(rule: Rule | None, alone: dict[str, Any]) -> bool:
-    return rule is None or all(path.segments[:1] and path.segments[0] in alone for path in rule.reads())
+def _seen(rule: Rule, record: dict[str, Any], alone: dict[str, Any]) -> dict[str, Any]:
+    """What names a thing: `quote` is the event's own number, also where a row of that name hides it; `quote.customer` is the row's."""
+    bare = {path.segments[0] for path in rule.reads() if len(path.segments) == 1 and path.segments[0] in alone}
+    return {**record, **{name: alone[name] for name in alone if name in bare}}
 
 
 def _lacking(rule: Rule, record: dict[str, Any], scope: Scope) -> Bad:

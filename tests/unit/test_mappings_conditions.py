@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from typing import Any
 
@@ -141,10 +142,8 @@ def test_random_text_is_a_condition_or_is_refused(text: str) -> None:
         condition = Condition(text)
     except BadCondition:
         return
-    try:
+    with contextlib.suppress(Bad):
         assert condition.holds({}, Scope({})) in (True, False)
-    except Bad:
-        pass
 
 
 @given(st.lists(st.sampled_from(["a", "数量", "&&", "||", "!", "(", ")", "==", "<", "'x'", "1", "2.5", "null", "true", "in", "[", "]", ",", "?", ":", "-", ".startsWith('x')"]), max_size=14))
