@@ -35,16 +35,21 @@ class Entry:
         self.parts = self._parts()
 
     def _parts(self) -> tuple[tuple[int, int, str], ...]:
-        """Amount, place and label of what the terms of a whole order ask for next; empty for an instalment."""
+        """Amount, place and label of what the terms of a whole order ask for, the next one first; empty for an instalment."""
         if self.item.payment_terms is None or len(percentages(self.item.payment_terms)) == 1:
             return ()
-        paid, until, parts = self.amount - self.open, 0, []
+        paid, until = self.amount - self.open, 0
+        ahead: list[tuple[int, int, str]] = []
+        single: list[tuple[int, int, str]] = []
         for place, (label, _, share) in enumerate(instalments(self.item.amount, self.currency, self.item.payment_terms)):
             minor = to_minor(share, self.currency)
             until += minor
-            if until > paid and until < self.amount:
-                parts.append((until - paid, place, label))
-        return tuple(parts)
+            if paid < until < self.amount:
+                ahead.append((until - paid, len(ahead), label))
+            if until > paid and place > 0 and minor < self.open:
+                single.append((minor, max(place, 1), label))
+        known = {minor for minor, _, _ in ahead}
+        return (*ahead, *(each for each in single if each[0] not in known))
 
 
 def customer_key(item: OpenItem) -> str:
@@ -118,6 +123,14 @@ class Book:
 
     def with_tail(self, digits: str) -> Iterable[str]:
         return (number for number in self._by_tail.get(digits[-TAIL:], ()) if number.endswith(digits))
+
+    def starting(self, lead: str, digits: str) -> tuple[str, ...]:
+        """Open numbers that a cut line left the beginning of: all but the last one or two digits."""
+        for prefix, length in sorted(self.shapes):
+            if prefix == lead and 1 <= length - len(digits) <= 2:
+                fits = self._by_head.get((length, digits[: length - TAIL]), ())
+                return tuple(sorted(number for number in fits if number.startswith(lead + digits) and number in self.by_number))
+        return ()
 
     def near(self, digits: str, length: int) -> Iterable[str]:
         """Numbers of `length` digits that share their first or last ones with these: where one slip left one end whole."""

@@ -15,7 +15,8 @@ from reconciliation.payments.policy import Policy
 from reconciliation.payments.shortfalls import fees, kept_as
 
 # How an amount stands to the items it is laid on.
-WHOLE, PART, SOME, OVER, OVER_NEAR, SUM, SUM_PARTS, SUM_FEE = "whole", "part", "some", "over", "over_near", "sum", "sum_parts", "sum_fee"
+WHOLE, PART, PART_FEE, SOME, OVER, OVER_NEAR = "whole", "part", "part_fee", "some", "over", "over_near"
+SUM, SUM_PARTS, SUM_FEE = "sum", "sum_parts", "sum_fee"
 _FREQUENT = 8
 _HOPELESS = 30.0  # so many accidental sums that finding one says nothing
 
@@ -89,6 +90,8 @@ def _single(entry: Entry, minor: int, policy: Policy, *, any_amount: bool) -> It
         if part == minor:
             yield Option((entry,), (minor,), PART, rivals=place, label=label)
             return
+    if entry.parts and entry.parts[0][1] == 0 and entry.parts[0][0] - minor in fees(entry.currency, policy):
+        yield Option((entry,), (minor,), PART_FEE, kept=entry.parts[0][0] - minor, label=entry.parts[0][2])
     short = entry.open - minor
     if short > 0 and (kind := kept_as(entry.open, minor, entry.currency, policy)):
         yield Option((entry,), (minor,), kind, kept=short)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from hub.core.money import from_minor, to_minor
 from hub.core.vocabulary import Customer, Receipt, RunnerUp, ShareOf
 from reconciliation.payments.book import Book, customer_key
-from reconciliation.payments.candidates import SUM, SUM_FEE, WHOLE, Option, Reading, options
+from reconciliation.payments.candidates import PART_FEE, SUM, SUM_FEE, WHOLE, Option, Reading, options
 from reconciliation.payments.lanes import QUEUE, Case, held
 from reconciliation.payments.numbers import named
 from reconciliation.payments.payers import Payers
@@ -20,7 +20,7 @@ from reconciliation.payments.values import Held, Match, OpenItem, Payer, Settled
 from reconciliation.payments.words import words
 
 _KEPT = 12
-_BOOKED = {FEE: "bank_fee", SUM_FEE: "bank_fee", ROUNDING: "rounding", DISCOUNT: "discount", ODD: "difference"}
+_BOOKED = {FEE: "bank_fee", SUM_FEE: "bank_fee", PART_FEE: "bank_fee", ROUNDING: "rounding", DISCOUNT: "discount", ODD: "difference"}
 
 
 class Desk:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hub.core.money import from_minor
 from reconciliation.payments import words as w
 from reconciliation.payments.book import Book
-from reconciliation.payments.candidates import OVER, OVER_NEAR, PART, SOME, SUM, SUM_FEE, SUM_PARTS, Option, Reading
+from reconciliation.payments.candidates import OVER, OVER_NEAR, PART, PART_FEE, SOME, SUM, SUM_FEE, SUM_PARTS, Option, Reading
 from reconciliation.payments.numbers import AGAIN, BARE, EXACT, SLIP, STRANGE
 from reconciliation.payments.payers import Suspect
 from reconciliation.payments.policy import Policy
@@ -86,8 +86,8 @@ def _is_loose_group(case: Case) -> bool:
 
 
 def _is_two_things(case: Case) -> bool:
-    """A difference in a group, or instalments of several orders at once: too many ways to be right."""
-    return case.option.stands in (SUM_FEE, SUM_PARTS)
+    """A difference in a group or an instalment, or instalments of several orders at once: too many ways to be right."""
+    return case.option.stands in (SUM_FEE, SUM_PARTS, PART_FEE)
 
 
 def _is_kept_by_stranger(case: Case) -> bool:

@@ -93,10 +93,11 @@ def is_person(text: str) -> bool:
 
 
 # How much each rung says for "this payer is that customer", in bits, before the customers are compared with each other.
+BEHALF = "behalf"
 SAME, BRANCH, FORM, CUT, NO_PLACE, CLOSE, SHORT, OTHER_PLACE, FAR = (
     "same", "branch", "form", "cut", "no_place", "close", "short", "other_place", "far",
 )  # fmt: skip
-BITS = {SAME: 15.0, BRANCH: 10.0, FORM: 11.0, CUT: 10.0, NO_PLACE: 9.0, CLOSE: 7.5, SHORT: 5.0, OTHER_PLACE: 0.0, FAR: -4.0}
+BITS = {BEHALF: 9.0, SAME: 15.0, BRANCH: 10.0, FORM: 11.0, CUT: 10.0, NO_PLACE: 9.0, CLOSE: 7.5, SHORT: 5.0, OTHER_PLACE: 0.0, FAR: -4.0}
 
 
 def compare(payer: Name, customer: Name) -> str:

@@ -14,6 +14,8 @@ from reconciliation.payments.text import compact, fold
 EXACT, BARE, SLIP, END, AGAIN, STRANGE = "exact", "bare", "slip", "end", "again", "strange"
 
 _CHAIN = re.compile(r"(?P<lead>[A-Z]{0,8})[\s\-_.:#]{0,2}(?P<digits>\d+(?:[\s\-_.\u2013\u2014]{1,2}\d+)*)")
+_ZERO = re.compile(r"(?<=[\d-])O+(?=\d)")
+_ONE = re.compile(r"(?<=\d)[IL](?=\d)")
 _RUN = re.compile(r"\d+")
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _DAY = re.compile(r"20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
@@ -33,7 +35,7 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
 def named(memo: str, book: Book) -> tuple[Named, ...]:
     """Every number of ours that the memo names, and what looks like one of ours but is not known."""
-    text = fold(memo)
+    text = _ONE.sub("1", _ZERO.sub(lambda found: "0" * len(found[0]), fold(memo)))
     found: list[Named] = []
     for chain in _CHAIN.finditer(text):
         if not _NOT_OURS.search(text[: chain.start()]):
@@ -126,6 +128,9 @@ def _guessed(text: str, chain: re.Match[str], runs: list[tuple[int, int]], lead:
             yield Named(level=SLIP, numbers=near, text=text[begin:end], span=(begin, end))
             return
         ends = tuple(number for number in book.with_tail(digits) if number in book.by_number) if len(digits) >= TAIL else ()
+        if not ends and lead and end == len(text.rstrip()):
+            ends = book.starting(lead, digits)
+            lead = "" if ends else lead
         if ends and not lead:
             yield Named(level=END, numbers=ends, text=text[start:end], span=(start, end))
             return

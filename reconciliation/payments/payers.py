@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import msgspec
 
 from hub.core.vocabulary import Customer, Receipt
-from reconciliation.payments.names import BITS, CUT, FAR, FORM, OTHER_PLACE, SAME, SHORT, Name, compare, is_person, parse
+from reconciliation.payments.names import BEHALF, BITS, CUT, FAR, FORM, OTHER_PLACE, SAME, SHORT, Name, compare, is_person, parse
 from reconciliation.payments.ranking import NameIndex
-from reconciliation.payments.text import squeeze
+from reconciliation.payments.text import fold, squeeze
 from reconciliation.payments.values import Payer
 
 STRANGER_BITS = 3.0
+_COMPANY = re.compile(r"[\u3400-\u9fff()（）]{2,40}?(?:公司|厂|经营部|商行)")
 
 
 class Suspect(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +101,9 @@ class Payers:
         seen = self._accounts.get(_digits(receipt.payer_account or ""), {})
         known = self._people.get(squeeze(name), {}) if person else self._aliases.get(squeeze(name), {})
         bits: dict[str, tuple[float, str, str]] = {}
+        if not any(rung == SAME for rung, _ in rungs.values()):
+            for customer, full in self._on_behalf(receipt.memo).items():
+                rungs.setdefault(customer, (BEHALF, full))
         for customer in sorted({*rungs, *seen, *known}):
             rung, full = rungs.get(customer, (FAR, ""))
             weight = BITS[rung] if customer in rungs else 0.0
@@ -139,6 +144,15 @@ class Payers:
                 if customer not in result or BITS[rung] > BITS[result[customer][0]]:
                     result[customer] = (rung, name)
         return result or self._by_short_form(text, payer)
+
+    def _on_behalf(self, memo: str) -> dict[str, str]:
+        """Customers whose full name the memo writes out, as who pays for another does."""
+        found: dict[str, str] = {}
+        for text in _COMPANY.findall(fold(memo)):
+            for start in range(len(text) - 5):
+                for customer, name in self._names.get(squeeze(text[start:]), {}).items():
+                    found.setdefault(customer, name)
+        return found
 
     def _by_short_form(self, text: str, payer: Name) -> dict[str, tuple[str, str]]:
         """The one name that this is a short form of, where no other is nearly as alike. A full name is nobody's short form."""

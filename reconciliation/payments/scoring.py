@@ -9,7 +9,19 @@ from typing import NamedTuple
 from hub.core.money import from_minor
 from reconciliation.payments import words as w
 from reconciliation.payments.book import Book, Entry
-from reconciliation.payments.candidates import OVER, OVER_NEAR, PART, SOME, SUM, SUM_FEE, SUM_PARTS, WHOLE, Option, Reading
+from reconciliation.payments.candidates import (
+    OVER,
+    OVER_NEAR,
+    PART,
+    PART_FEE,
+    SOME,
+    SUM,
+    SUM_FEE,
+    SUM_PARTS,
+    WHOLE,
+    Option,
+    Reading,
+)
 from reconciliation.payments.groups import coincidence
 from reconciliation.payments.ladders import LADDERS, Note
 from reconciliation.payments.numbers import AGAIN, BARE, EXACT, SLIP, STRANGE, Named
@@ -115,6 +127,8 @@ def _payer_of(customer: str, entry: Entry, reading: Reading, book: Book, size: i
     own = len(book.by_customer.get(customer, ())) or 1
     bits = max(-4.0, min(log2(suspect.probability * size / own), 12.0))
     shown = entry.item.customer_name or suspect.name or customer
+    if suspect.rung == "behalf":
+        return _note("payer", "behalf", bits, customer=shown)
     if suspect.rung == "same":
         return _note("payer", "same", bits, customer=shown)
     if suspect.account or suspect.rung == "far":
@@ -133,9 +147,9 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
         level = "part" if option.rivals == 0 else "later_part"
         same = len(book.by_part.get((entry.currency, reading.minor), ())) / size
         return _note("amount", level, LADDERS["amount"][level].bits - log2(max(same, chance)), label=option.label, **money)
-    if option.stands in (FEE, ROUNDING, DISCOUNT, ODD, OVER_NEAR):
+    if option.stands in (FEE, ROUNDING, DISCOUNT, ODD, OVER_NEAR, PART_FEE):
         least = 0.001 if option.stands in (FEE, ROUNDING) else 0.004
-        return _note("amount", option.stands, LADDERS["amount"][option.stands].bits - log2(max(2 * chance, least)), **money)
+        return _note("amount", option.stands, LADDERS["amount"][option.stands].bits - log2(max(2 * chance, least)), label=option.label, **money)
     if option.stands in (SUM, SUM_PARTS, SUM_FEE):
         by_accident = max(chance, 0.0001) if option.named else max(option.chance, chance, 0.0001)
         # the items of a group are not each as likely as any other item of the customer: the group is one of its sums
@@ -147,7 +161,7 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
 
 def _stage(option: Option, reading: Reading) -> list[Note]:
     first = option.entries[0].item
-    is_first = (option.stands in (PART, SUM_PARTS) and option.rivals == 0) or (first.position == 1 and (first.percent or 100) < 100)
+    is_first = (option.stands in (PART, PART_FEE, SUM_PARTS) and option.rivals == 0) or (first.position == 1 and (first.percent or 100) < 100)
     ladder = LADDERS["stage"]
     if w.DEPOSIT in reading.words:
         if is_first:

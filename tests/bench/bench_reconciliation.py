@@ -6,6 +6,9 @@ import csv
 import io
 import json
 import os
+import random
+import re
+import resource
 import sys
 import time
 from collections import Counter, defaultdict
@@ -13,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+
+import msgspec
 
 from hub.core.vocabulary import Receipt
 from reconciliation.payments import Desk, OpenItem, Payer, result_line
@@ -211,6 +216,62 @@ def families(folder: Path, lines: Sequence[Line]) -> dict[str, Counter[str]]:
     return result
 
 
+# --- large books -----------------------------------------------------------------------------------------------------
+
+
+def grown(folder: Path, times: int) -> tuple[list[OpenItem], list[Receipt]]:
+    """The month so many times over: other customers, numbers, names and amounts, of the same kinds."""
+    signs = "宏达鑫源华盛天泽佳美金海恒瑞宝丰泰康"
+    items, sent = [], []
+    for each in range(times):
+        sign = signs[each % 18] + signs[each // 18 % 18]
+        number = re.compile(r"((?:XS|HT)\S*-)(\d{5})")
+
+        def renumber(text: str, each: int = each, number: re.Pattern[str] = number) -> str:
+            return number.sub(lambda found: f"{found[1]}{int(found[2]) + each * 4000:06d}", text)
+
+        def rename(name: str | None, sign: str = sign) -> str | None:
+            return name[:3] + sign + name[3:] if name and len(name) > 6 else name
+
+        def regrow(amount: Decimal, each: int = each) -> Decimal:
+            return (amount * (100 + each) / 100).quantize(Decimal("0.01"))
+
+        for item in orders(folder):
+            order, contract = renumber(item.order), renumber(item.contract or "") or None
+            invoice = f"{int(item.invoice) + each * 10**8:010d}" if item.invoice else None
+            names = {"customer": f"{item.customer}-{each}", "customer_name": rename(item.customer_name), "order": order, "receivable": order}
+            sums = {"amount": regrow(item.amount), "open": min(regrow(item.open), regrow(item.amount))}
+            items.append(msgspec.structs.replace(item, contract=contract, invoice=invoice, **names, **sums))
+        for receipt in receipts(folder):
+            name, account = rename(receipt.payer_name), f"{receipt.payer_account}{each}" if receipt.payer_account else None
+            sent.append(
+                msgspec.structs.replace(
+                    receipt, receipt=f"{receipt.receipt}-{each}", payer_name=name, payer_account=account, amount=regrow(receipt.amount), memo=renumber(receipt.memo)
+                )
+            )
+    random.Random(1).shuffle(sent)
+    return items, sent
+
+
+def scale() -> None:
+    """Twenty thousand receipts against as many orders, and one receipt against a hundred thousand."""
+    items, sent = grown(DATA, 9)
+    items, sent = items[:20_000], sent[:20_000]
+    start = time.perf_counter()
+    Desk(items, payers(DATA)).propose_all(sent)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"{len(sent)} receipts x {len(items)} orders: {time.perf_counter() - start:.1f} s (limit 20), {peak} MB (limit 1024)")
+    items, sent = grown(DATA, 25)
+    desk = Desk(items, payers(DATA))
+    taken = []
+    for receipt in sent[:2000]:
+        start = time.perf_counter()
+        desk.propose(receipt)
+        taken.append(time.perf_counter() - start)
+    taken.sort()
+    print(f"1 receipt x {len(items)} orders: p50 {taken[1000] * 1e3:.2f} ms, p99 {taken[1980] * 1e3:.2f} ms (limit 30)")
+
+
 def main() -> int:
     if not DATA.is_dir():
         print("no labelled desk beside the project", file=sys.stderr)
@@ -224,6 +285,8 @@ def main() -> int:
     if "--families" in sys.argv:
         for family, lanes in sorted(families(DATA, lines).items()):
             print(f"  {family:34s}", dict(sorted(lanes.items())))
+    if "--scale" in sys.argv:
+        scale()
     return 0
 
 

@@ -306,6 +306,20 @@ def test_limit_and_shadow_mode_hold_what_is_certain() -> None:
     ]
 
 
+@pytest.mark.parametrize(("memo", "payer"), [(f"代{COMPANY}付货款", "上海某某劳务派遣有限公司"), ("", "恒瑞达"), ("XS20260101-0000", COMPANY)])
+def test_weak_signs_are_proposed_and_not_booked(desk: Desk, memo: str, payer: str) -> None:
+    """A company named in the memo, a short form, or a number that a line cut off are for a person to confirm."""
+    match = desk.propose(receipt("48137.50", memo, payer=payer))
+
+    assert told(match) == [("R1", Decimal("48137.50"))]
+    assert payer == COMPANY or match.lane == "review"
+
+
+def test_letters_typed_for_digits_are_read_as_digits(desk: Desk) -> None:
+    """O and I within a number are 0 and 1."""
+    assert desk.propose(receipt("48137.50", "XS2O260I01-OOOO1", payer="上海某某劳务派遣有限公司")).lane == "auto"
+
+
 def test_an_affiliate_of_the_same_brand_is_another_company(desk: Desk) -> None:
     """The same brand at another place does not pay for the customer."""
     assert desk.propose(receipt("48137.50", payer="成都恒瑞达精密机械有限公司")).lane != "auto"
