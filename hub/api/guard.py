@@ -7,7 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 import sqlalchemy as sa
@@ -96,7 +96,7 @@ IfMatch = Annotated[str | None, Header(max_length=100)]
 class Once:
     """Answers a write that comes again with the same `Idempotency-Key` as it was answered first."""
 
-    _locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
+    _locks: ClassVar[defaultdict[tuple[str, str], threading.Lock]] = defaultdict(threading.Lock)
 
     def __init__(
         self,

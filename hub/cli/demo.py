@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -31,15 +32,15 @@ def demo(path: Path | None, port: int, once: bool) -> None:
                 click.echo(f"✓ {number} {title}：{play()}")
             except NotSo as why:
                 click.echo(f"✗ {number} {title}：{why}", err=True)
+                for item in day.parked():
+                    click.echo(f"    搁置：{item['id']} {item['rule']}：{item['reason']}", err=True)
                 failed += 1
                 break
         click.echo(f"{'一天结束' if not failed else '没有完成'}，{time.monotonic() - began:.1f} 秒")
         if not once and not failed:
             click.echo(f"枢纽开着：{plant.url} ，接口文档 {plant.url}/docs ，按 Ctrl-C 结束")
-            try:
+            with suppress(KeyboardInterrupt):
                 plant.wait()
-            except KeyboardInterrupt:
-                pass
     finally:
         plant.stop()
     sys.exit(failed > 0)

@@ -22,8 +22,8 @@ from hub.store import tables as t
 
 QUOTE = "Q-2611-001"
 SECOND_QUOTE = "Q-2611-002"
-AMOUNT = Decimal("11100.00")
-DEPOSIT = Decimal("3330.00")
+AMOUNT = Decimal("14700.00")
+DEPOSIT = Decimal("4410.00")
 CUSTOMER = "苏州恒砺精密机械有限公司"
 _CONFIGURATION = Path(__file__).parent / "configuration"
 
@@ -58,12 +58,12 @@ class Day:
     def quote_is_checked(self) -> str:
         plant = self.plant
         began = time.monotonic()
-        self.record = plant.crm.user_creates(QUOTE_FORM, _quote(QUOTE, pumps=8, amount=AMOUNT), user="zhangsan")
+        self.record = plant.crm.user_creates(QUOTE_FORM, _quote(QUOTE, pumps=11, amount=AMOUNT), user="zhangsan")
         plant.until("the answer is in the quote", lambda: self._crm("库存结论"))
         seconds = time.monotonic() - began
         plant.until("the salesperson is told", lambda: self._messages("PUMP-100"))
         text = self._messages("PUMP-100")[0]
-        day = date.today() + timedelta(days=10)
+        day = _today() + timedelta(days=10)
         if "缺 2" not in self._crm("库存结论") or day.isoformat() not in text:
             raise NotSo(f"the shortage or its date is not named: {self._crm('库存结论')} / {text}")
         return f"{QUOTE} 问过 ERP：{self._crm('库存结论')}；{seconds:.2f} 秒写回简道云，企业微信已告知销售员"
@@ -97,7 +97,7 @@ class Day:
         plant = self.plant
         plant.until("the receivables are open", lambda: len(self._receivables(self.order)) == 2)
         parts = [(row["label"], row["amount_minor"]) for row in self._receivables(self.order)]
-        if parts != [("30%", 333000), ("70%", 777000)]:
+        if parts != [("30%", 441000), ("70%", 1029000)]:
             raise NotSo(f"the receivables are {parts}")
         plant.until("the ERP has the order", lambda: [one for one in plant.erp.orders if one.get("reference") == self.order])
         plant.until("the CRM shows it", lambda: self._crm("合同状态") == "合同已签")
@@ -258,6 +258,10 @@ class Day:
         with self.plant.store.look("main") as work:
             return int(work.connection.execute(query).scalar_one())
 
+    def parked(self) -> list[dict[str, Any]]:
+        """What waits for a person, to tell when a step fails."""
+        return list(self.plant.api.get("/parked").json()["items"])
+
     def _parked(self, connection: str) -> list[dict[str, Any]]:
         items = self.plant.api.get("/parked", params={"kind": "raw"}).json()["items"]
         return [one for one in items if one["connection"] == connection]
@@ -329,6 +333,11 @@ class Day:
         return [name for name, orders in given.items() if name in truth and orders != set(truth[name] or ())]
 
 
+def _today() -> date:
+    """The simulated ERP's day."""
+    return datetime.now(UTC).date()
+
+
 def _quote(number: str, *, pumps: int, amount: Decimal) -> dict[str, Any]:
     lines = [
         {
@@ -336,7 +345,7 @@ def _quote(number: str, *, pumps: int, amount: Decimal) -> dict[str, Any]:
             "产品名称": "水泵",
             "数量": pumps,
             "单价": 1200,
-            "需求日期": (date.today() + timedelta(days=3)).isoformat(),
+            "需求日期": (_today() + timedelta(days=3)).isoformat(),
         }
     ]
     if number == QUOTE:
@@ -346,7 +355,7 @@ def _quote(number: str, *, pumps: int, amount: Decimal) -> dict[str, Any]:
                 "产品名称": "电机",
                 "数量": 5,
                 "单价": 300,
-                "需求日期": (date.today() + timedelta(days=3)).isoformat(),
+                "需求日期": (_today() + timedelta(days=3)).isoformat(),
             }
         )
     return {

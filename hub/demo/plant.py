@@ -17,8 +17,8 @@ from typing import Any
 
 import httpx
 
+from hub.api.server import http_server
 from hub.bootstrap import Hub
-from hub.cli.serve import http_server
 from hub.configure import apply_configuration
 from hub.settings import load_settings
 from hub.store.sql import Store
