@@ -102,6 +102,16 @@ def _keep(rule: Rule, record: Any, scope: Scope, values: dict[str, Any]) -> None
         del values[rule.name]
 
 
+def _without(rule: Rule, value: Any, record: Any, scope: Scope, values: dict[str, Any]) -> None:
+    """The careful way for a value that a loop does not take; at once where there is none."""
+    if value is None and rule.default is not MISSING:
+        values[rule.name] = rule.default
+    elif value is None and not rule.required:
+        del values[rule.name]
+    else:
+        _keep(rule, record, scope, values)
+
+
 def _loops(rules: tuple[Rule, ...]) -> list[Loop]:
     """One loop for all the rules of a kind."""
 
@@ -140,7 +150,7 @@ def _value_loop(rules: list[Rule]) -> Loop:
         for name, source, rule in todo:
             value = get(source)
             if value is None or (type(value) is str and (not value or value.isspace())):
-                _keep(rule, record, scope, values)
+                _without(rule, value, record, scope, values)
             else:
                 values[name] = value
 
@@ -177,7 +187,7 @@ def _change_loop(rules: list[Rule]) -> Loop:
                 if value and not value.isspace():
                     values[name] = value
                     continue
-            _keep(rule, record, scope, values)
+            _without(rule, value, record, scope, values)
 
     return loop
 
@@ -192,7 +202,7 @@ def _text_loop(rules: list[Rule]) -> Loop:
             if type(value) is str and value and not value.isspace():
                 values[name] = value
             else:
-                _keep(rule, record, scope, values)
+                _without(rule, value, record, scope, values)
 
     return loop
 
@@ -205,11 +215,11 @@ def _decimal_loop(rules: list[Rule]) -> Loop:
         get = record.get
         for name, source, rule in todo:
             value = get(source)
-            # Digits, one point and a sign only: what else Decimal accepts (NaN, 1_000, exponents) takes the careful way.
-            if type(value) is str and len(value) < length and value.removeprefix("-").replace(".", "", 1).isdecimal():
+            # Digits and one point only: what else Decimal accepts (NaN, 1_000, exponents, signs) takes the careful way.
+            if type(value) is str and len(value) < length and value.replace(".", "", 1).isdecimal():
                 values[name] = Decimal(value)
                 continue
-            _keep(rule, record, scope, values)
+            _without(rule, value, record, scope, values)
 
     return loop
 
@@ -227,7 +237,7 @@ def _date_loop(rules: list[Rule]) -> Loop:
                     continue
                 except ValueError:
                     pass
-            _keep(rule, record, scope, values)
+            _without(rule, value, record, scope, values)
 
     return loop
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from mappings.conditions import Condition
@@ -133,6 +134,10 @@ class Each(_Items):
         return f"each of {self.path.text}{self.says_where()}"
 
 
+_INTEGERS = {int}
+_DECIMALS = {Decimal}
+
+
 class Sum(_Items):
     """The exact sum over the items; 0 for an empty list, missing where there is none."""
 
@@ -141,14 +146,19 @@ class Sum(_Items):
     def __init__(self, path: Path, where: Condition | None, of: Rule | None) -> None:
         super().__init__(path, where)
         self.of = of
+        self._alone = where is None and of is None
 
     def fetch(self, record: Any, scope: Scope) -> Any:
-        if self.where is None and self.of is None:
+        if self._alone:
             value = self._read(record, scope)
             if value is MISSING:
                 return MISSING
-            if set(map(type, checked_items(value))) == {int}:
+            kinds = set(map(type, value if self.path.many else checked_items(value)))
+            # Whole numbers, and short decimals, are added without a step of ours for each.
+            if kinds == _INTEGERS:
                 return exact(sum(value))
+            if kinds == _DECIMALS:
+                return total(value)
         items = self.items(record, scope)
         if items is None:
             return MISSING

@@ -98,6 +98,10 @@ def _segment(found: re.Match[str]) -> Segment:
 
 def reader(path: Path) -> Reader:
     """The function that reads the path's value from a record; `MISSING` where it is not there or null."""
+    match path.segments:
+        case (str() as outer, int() as index, str() as inner) if index == EVERY:
+            usual = _every_name(outer, inner)
+            return (lambda record, scope: usual(scope.root, scope)) if path.rooted else usual
     if path.many:
         read = _every(path.segments)
     elif len(path.segments) == 1 and isinstance(path.segments[0], str):
@@ -119,7 +123,34 @@ def _name(name: str) -> Reader:
     return read
 
 
+def _two_names(outer: str, inner: str) -> Reader:
+    def read(record: Any, scope: Scope) -> Any:
+        found = record.get(outer) if type(record) is dict else None
+        value = found.get(inner) if type(found) is dict else None
+        return MISSING if value is None else value
+
+    return read
+
+
+def _item_name(outer: str, index: int, inner: str) -> Reader:
+    def read(record: Any, scope: Scope) -> Any:
+        items = record.get(outer) if type(record) is dict else None
+        if not isinstance(items, list | tuple) or not -len(items) <= index < len(items):
+            return MISSING
+        item = items[index]
+        value = item.get(inner) if type(item) is dict else None
+        return MISSING if value is None else value
+
+    return read
+
+
 def _steps(segments: tuple[Segment, ...]) -> Reader:
+    """The usual shapes have functions of their own; a loop reads the others."""
+    match segments:
+        case (str() as outer, str() as inner):
+            return _two_names(outer, inner)
+        case (str() as outer, int() as index, str() as inner):
+            return _item_name(outer, index, inner)
     names = all(isinstance(segment, str) for segment in segments)
 
     def read_names(record: Any, scope: Scope) -> Any:
@@ -144,12 +175,24 @@ def _steps(segments: tuple[Segment, ...]) -> Reader:
     return read_names if names and segments else read
 
 
+def _every_name(outer: str, inner: str) -> Reader:
+    careful = _every((outer, EVERY, inner))
+    most = limits.ITEMS
+
+    def read(record: Any, scope: Scope) -> Any:
+        items = record.get(outer) if type(record) is dict else None
+        if type(items) is not list or len(items) > most:
+            return careful(record, scope)
+        return [value for item in items if type(item) is dict and (value := item.get(inner)) is not None]
+
+    return read
+
+
 def _every(segments: tuple[Segment, ...]) -> Reader:
     cut = segments.index(EVERY)
     head, rest = segments[:cut], segments[cut + 1 :]
     to_list = _name(head[0]) if len(head) == 1 and isinstance(head[0], str) else _steps(head)
     nested = EVERY in rest
-    name = rest[0] if len(rest) == 1 and isinstance(rest[0], str) else None
     inside = _every(rest) if nested else _steps(rest)
 
     def read(record: Any, scope: Scope) -> Any:
@@ -160,8 +203,6 @@ def _every(segments: tuple[Segment, ...]) -> Reader:
             raise Bad("a list is expected here", "drop [*] from the path, or look at what was sent", items)
         if len(items) > limits.ITEMS:
             raise Bad(f"the list has more than {limits.ITEMS} items", "send it in parts", items)
-        if name is not None:
-            return [value for item in items if type(item) is dict and (value := item.get(name)) is not None]
         values = [inside(item, scope) for item in items]
         if nested:
             return [value for inner in values if inner is not MISSING for value in inner]

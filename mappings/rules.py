@@ -81,6 +81,12 @@ class Rule:
         return None
 
     @property
+    def bare_name(self) -> str | None:
+        """The name, if the rule does no more than take the value under it."""
+        plain = not self.steps and self.condition is None and self.default is MISSING
+        return self.simple_name if plain else None
+
+    @property
     def loop(self) -> str:
         """Which of the loops of `Fields` can run it: for a name alone or with one step; empty for none."""
         if self.simple_name is None or self.condition is not None or len(self.steps) > 1:

@@ -92,7 +92,9 @@ def _template(builder: Builder, table: Table, place: Place, target: Kind, depth:
         pieces = parse_template(text)
         zone = None if builder.making.zone is None else zone_named(builder.making.zone)
         made: list[Any] = [
-            (_spot(builder, piece, parts, place, depth), shape(piece.format, zone), piece.fallback) if isinstance(piece, Spot) else piece
+            (_spot(builder, piece, parts, place, depth), shape(piece.format, zone), piece.fallback, piece.format)
+            if isinstance(piece, Spot)
+            else piece
             for piece in pieces
         ]
     except (BadTemplate, BadPath) as error:

@@ -82,10 +82,12 @@ class First(_Of):
     def __init__(self, rules: list[Rule], gives: Kind) -> None:
         super().__init__(rules)
         self.gives = gives
-        self._runs = tuple((rule.run, rule) for rule in rules)
+        self._runs = tuple((rule.bare_name, rule.run, rule) for rule in rules)
 
     def fetch(self, record: Any, scope: Scope) -> Any:
-        for run, rule in self._runs:
+        for name, run, rule in self._runs:
+            if name is not None and type(record) is dict and record.get(name) is None:
+                continue
             try:
                 value = run(record, scope)
             except Bad as bad:
@@ -114,19 +116,28 @@ class Template(_Of):
 
     gives = TEXT
 
-    def __init__(self, text: str, pieces: list[str | tuple[Rule, Shape, str | None]]) -> None:
+    def __init__(self, text: str, pieces: list[str | tuple[Rule, Shape, str | None, str]]) -> None:
         super().__init__([piece[0] for piece in pieces if not isinstance(piece, str)])
         self.text = text
         self.pieces = pieces
-        self._todo = tuple((piece, _no_run, str, None) if isinstance(piece, str) else (None, piece[0].run, *piece[1:]) for piece in pieces)
+        self._todo = tuple(
+            (piece, None, _no_run, str, None)
+            if isinstance(piece, str)
+            # Without a format a text is written as it is.
+            else (None, None if piece[3] else piece[0].bare_name, piece[0].run, piece[1], piece[2])
+            for piece in pieces
+        )
 
     def fetch(self, record: Any, scope: Scope) -> Any:
         out: list[str] = []
+        named = type(record) is dict
         number = 0
         try:
-            for literal, run, write, fallback in self._todo:
+            for literal, name, run, write, fallback in self._todo:
                 if literal is not None:
                     out.append(literal)
+                elif named and name is not None and type(value := record.get(name)) is str and value and not value.isspace():
+                    out.append(value)
                 else:
                     value = run(record, scope)
                     if value is not MISSING:
@@ -163,11 +174,15 @@ class Join(_Of):
     def __init__(self, rules: list[Rule], between: str) -> None:
         super().__init__(rules)
         self.between = between
-        self._runs = tuple((rule.run, rule) for rule in rules)
+        self._runs = tuple((rule.bare_name, rule.run, rule) for rule in rules)
 
     def fetch(self, record: Any, scope: Scope) -> Any:
         parts: list[str] = []
-        for run, rule in self._runs:
+        named = type(record) is dict
+        for name, run, rule in self._runs:
+            if named and name is not None and type(value := record.get(name)) is str and value and not value.isspace():
+                parts.append(value)
+                continue
             try:
                 value = run(record, scope)
                 if type(value) is str:
