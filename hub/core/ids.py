@@ -14,12 +14,11 @@ def derive(prefix: str, *parts: str | bytes) -> str:
 
     Parts are length-prefixed, so `("ab", "c")` and `("a", "bc")` give different ids.
     """
-    digest = hashlib.sha256()
+    text = b""
     for part in parts:
         raw = part.encode() if isinstance(part, str) else part
-        digest.update(len(raw).to_bytes(8, "big"))
-        digest.update(raw)
-    bits = int.from_bytes(digest.digest()[:17], "big") >> 6
+        text += len(raw).to_bytes(8, "big") + raw
+    bits = int.from_bytes(hashlib.sha256(text).digest()[:17], "big") >> 6
     return f"{prefix}_{''.join([_PAIRS[bits >> shift & 1023] for shift in range(120, -1, -10)])}"
 
 

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -53,7 +54,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
         return self.delivery_id if self.id_signed else digest(self.signed)
 
 
-class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
     """How one sender proves who it is; data, so that a connection can declare its own. `places.py` says how a place is written.
 
     `message` is literal text with parts in braces: body, method, url, hubspot_url, query_values_sorted, timestamp, nonce, id,
@@ -102,7 +103,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def needs_secret(self) -> bool:
         return self.algorithm != "none"
 
-    @property
+    @cached_property
     def covers_body(self) -> bool:
         """Whether the signature speaks for the body. Where not, ask the sender's API for the truth before believing it."""
         return self.algorithm not in ("token", "none") and any(part in self.message for part in ("{body}", "{fadada_text}"))
@@ -125,7 +126,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         self._fresh(timestamp, now)
         delivery_id = (sources.value(self.id) if self.id else None) or ""
         # Where nothing of the delivery is signed, its id is as good as its body.
-        id_signed = bool(delivery_id) and ("{id}" in self.message or self.algorithm in ("token", "none"))
+        id_signed = bool(delivery_id) and self._covers_id
         return Verified(
             delivery_id=delivery_id,
             id_signed=id_signed,
@@ -135,12 +136,24 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             signed=message if self.covers_body else message + b"\n" + delivery.body,
         )
 
+    @cached_property
+    def _covers_id(self) -> bool:
+        return "{id}" in self.message or self.algorithm in ("token", "none")
+
+    @cached_property
+    def _holds_secret(self) -> bool:
+        return "{secret}" in self.message
+
+    @cached_property
+    def _mac(self) -> str:
+        return self.algorithm.removeprefix("hmac-")
+
     # --- the signature ---
 
     def _matching(
         self, sources: Sources, given: special.Candidates, secrets: list[tuple[int, str]], ed25519: Ed25519 | None
     ) -> tuple[int, bytes]:
-        depends = "{secret}" in self.message
+        depends = self._holds_secret
         messages = [] if depends else self._messages(sources, "")
         for position, secret in secrets:
             for message in self._messages(sources, secret) if depends else messages:
@@ -177,7 +190,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         elif self.algorithm in DIGESTS:
             mac = hashlib.new(self.algorithm, message, usedforsecurity=False).digest()
         else:
-            mac = hmac.digest(key, message, self.algorithm.removeprefix("hmac-"))
+            mac = hmac.digest(key, message, self._mac)
         if self.encoding == "raw":
             return mac
         return mac.hex().encode() if self.encoding == "hex" else base64.b64encode(mac)
@@ -192,6 +205,8 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def _messages(self, sources: Sources, secret: str) -> list[bytes]:
         """The message; two where a query's values may have been signed decoded or as they were sent, which no document settles."""
+        if self.message == "{body}":
+            return [sources.delivery.body]
         message = self._message(sources, secret, decoded=True)
         if "{query_values_sorted}" not in self.message:
             return [message]
@@ -199,8 +214,6 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return [message] if as_sent == message else [message, as_sent]
 
     def _message(self, sources: Sources, secret: str, *, decoded: bool) -> bytes:
-        if self.message == "{body}":
-            return sources.delivery.body
         return b"".join(
             self._part(sources, text, secret, decoded=decoded) if is_part else text.encode()
             for is_part, text in split_message(self.message)
