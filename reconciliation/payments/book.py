@@ -14,7 +14,6 @@ from reconciliation.payments.text import compact, squeeze
 from reconciliation.payments.values import OpenItem, Settled
 
 TAIL = 5
-END = 4  # with a head of all but the last five, a swap of two neighbours leaves one of both whole
 _LEAD = re.compile(r"^([A-Z]*)(\d+)$")
 
 
@@ -69,8 +68,7 @@ class Book:
         self.shapes: Counter[tuple[str, int]] = Counter()
         self._by_digits: dict[str, dict[str, None]] = {}
         self._by_tail: dict[str, dict[str, None]] = {}
-        self._by_end: dict[str, dict[str, None]] = {}
-        self._by_head: dict[tuple[int, str], dict[str, None]] = {}
+        self._by_piece: dict[tuple[int, str, str], dict[str, None]] = {}
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -128,13 +126,13 @@ class Book:
         """Open numbers that a cut line left the beginning of: all but the last one or two digits."""
         for prefix, length in sorted(self.shapes):
             if prefix == lead and 1 <= length - len(digits) <= 2:
-                fits = self._by_head.get((length, digits[: length - TAIL]), ())
+                fits = self._by_piece.get((length, digits[: length - 4], ""), ())
                 return tuple(sorted(number for number in fits if number.startswith(lead + digits) and number in self.by_number))
         return ()
 
     def near(self, digits: str, length: int) -> Iterable[str]:
-        """Numbers of `length` digits that share their first or last ones with these: where one slip left one end whole."""
-        return dict.fromkeys([*self._by_end.get(digits[-END:], ()), *self._by_head.get((length, digits[: length - TAIL]), ())])
+        """Numbers of `length` digits that share a piece with these that one slip, wherever it is, would have left whole."""
+        return dict.fromkeys(number for piece in _pieces(digits, length) for number in self._by_piece.get(piece, ()))
 
     def _places(self, entry: Entry) -> Iterator[tuple[dict[Any, dict[str, Entry]], object]]:
         for number in entry.numbers:
@@ -151,21 +149,24 @@ class Book:
                 self.shapes[shape[1], len(digits)] += 1
                 self._by_digits.setdefault(digits, {})[number] = None
                 self._by_tail.setdefault(digits[-TAIL:], {})[number] = None
-                self._by_end.setdefault(digits[-END:], {})[number] = None
-                self._by_head.setdefault(_head(digits), {})[number] = None
+                for piece in _pieces(digits, len(digits)):
+                    self._by_piece.setdefault(piece, {})[number] = None
 
     def _forget(self, number: str) -> None:
         if number in self.settled or not (shape := _LEAD.match(number)):
             return
         digits = shape[2]
-        indexes = (self._by_digits.get(digits), self._by_tail.get(digits[-TAIL:]), self._by_end.get(digits[-END:]), self._by_head.get(_head(digits)))
-        for known in indexes:
+        pieces = (self._by_piece.get(piece) for piece in _pieces(digits, len(digits)))
+        for known in (self._by_digits.get(digits), self._by_tail.get(digits[-TAIL:]), *pieces):
             if known is not None:
                 known.pop(number, None)
 
 
-def _head(digits: str) -> tuple[int, str]:
-    return len(digits), digits[: max(1, len(digits) - TAIL)]
+def _pieces(digits: str, length: int) -> tuple[tuple[int, str, str], ...]:
+    """All but the last four digits, all but the first four, and the first and last three: a slip, or a swap, misses one of them."""
+    if length < 8:
+        return (length, digits[:3], ""), (length, "", digits[-3:])
+    return (length, digits[: length - 4], ""), (length, "", digits[4 - length :]), (length, digits[:3], digits[-3:])
 
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
