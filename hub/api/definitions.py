@@ -16,8 +16,8 @@ from mappings import check_map, load_map
 
 router = APIRouter(prefix="/api/v1", tags=["definitions"])
 
-_KINDS: dict[str, Literal["map", "flow", "policy"]] = {"maps": "map", "flows": "flow", "policies": "policy"}
-Plural = Literal["maps", "flows", "policies"]
+Kind = Literal["map", "flow", "policy"]
+KINDS: dict[str, Kind] = {"maps": "map", "flows": "flow", "policies": "policy"}
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 
 
@@ -53,26 +53,32 @@ def preview(hub: TheHub, who: Who, body: Preview) -> Response:
     return answer(told)
 
 
-@router.get("/{kind}", summary="What is in force")
-def in_force(hub: TheHub, who: Who, kind: Plural) -> Response:
-    return answer({"items": hub.definitions.active(who.tenant, _KINDS[kind]), "next": None})
+def _routes(plural: str, kind: Kind) -> None:
+    """The same four calls for each kind of definition."""
+
+    @router.get(f"/{plural}", summary=f"The {plural} in force", operation_id=f"{plural}_in_force")
+    def in_force(hub: TheHub, who: Who) -> Response:
+        return answer({"items": hub.definitions.active(who.tenant, kind), "next": None})
+
+    @router.post(
+        f"/{plural}", summary=f"Save a version of a {kind} and put it in force", status_code=201, operation_id=f"save_{kind}"
+    )
+    def save(hub: TheHub, who: Who, once: OnlyOnce, body: Text) -> Response:
+        def act() -> Any:
+            check_text(kind, body.name, body.text)
+            return hub.definitions.save(who.tenant, kind, body.name, body.text, by=who.name)
+
+        return once.run(body.model_dump(), act, status=201)
+
+    @router.get(f"/{plural}/{{name}}", summary=f"All versions of a {kind}, the newest first", operation_id=f"versions_of_{kind}")
+    def versions(hub: TheHub, who: Who, name: str) -> Response:
+        hub.definitions.get(who.tenant, kind, name)
+        return answer({"items": hub.definitions.versions(who.tenant, kind, name), "next": None})
+
+    @router.post(f"/{plural}/{{name}}/choose", summary=f"Put another version of a {kind} in force", operation_id=f"choose_{kind}")
+    def choose(hub: TheHub, who: Who, name: str, body: Choice) -> Response:
+        return answer(hub.definitions.choose(who.tenant, kind, name, body.version))
 
 
-@router.post("/{kind}", summary="Save a version and put it in force", status_code=201)
-def save(hub: TheHub, who: Who, once: OnlyOnce, kind: Plural, body: Text) -> Response:
-    def act() -> Any:
-        check_text(_KINDS[kind], body.name, body.text)
-        return hub.definitions.save(who.tenant, _KINDS[kind], body.name, body.text, by=who.name)
-
-    return once.run(body.model_dump(), act, status=201)
-
-
-@router.get("/{kind}/{name}", summary="All versions of one, the newest first")
-def versions(hub: TheHub, who: Who, kind: Plural, name: str) -> Response:
-    hub.definitions.get(who.tenant, _KINDS[kind], name)
-    return answer({"items": hub.definitions.versions(who.tenant, _KINDS[kind], name), "next": None})
-
-
-@router.post("/{kind}/{name}/choose", summary="Put another version in force")
-def choose(hub: TheHub, who: Who, kind: Plural, name: str, body: Choice) -> Response:
-    return answer(hub.definitions.choose(who.tenant, _KINDS[kind], name, body.version))
+for _plural, _kind in KINDS.items():
+    _routes(_plural, _kind)

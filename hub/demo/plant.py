@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 
 from hub.api.server import http_server
 from hub.bootstrap import Hub
 from hub.configure import apply_configuration
 from hub.settings import load_settings
+from hub.store import tables as t
+from hub.store.bus_tables import bus_messages
 from hub.store.sql import Store
 
 QUOTE_FORM = ("app-sales", "form-quote")
@@ -149,21 +152,14 @@ class Plant:
 
     def idle(self) -> None:
         """Wait until nothing is under way in the hub."""
-        quiet = 0
-        began = time.monotonic()
-        while quiet < 3:
-            text = self.hub.metrics.text().decode()
-            waits = [line for line in text.splitlines() if line.startswith(("shuniu_waiting", "shuniu_actions{"))]
-            busy = [
-                line
-                for line in waits
-                if ("waiting{" in line or 'state="waiting"' in line or 'state="started"' in line) and not line.endswith(" 0.0")
-            ]
-            busy_bus = any(self.hub.bus.depth(name) for name in ("orders", "payments", "inventory", "flows", "webhooks"))
-            quiet = 0 if busy or busy_bus else quiet + 1
-            if time.monotonic() - began > 30:
-                raise NotSo("the hub does not come to rest: " + "; ".join(busy))
-            time.sleep(0.05)
+        self.until("the hub comes to rest", lambda: not self._busy(), seconds=60)
+
+    def _busy(self) -> bool:
+        """Whether anything waits or is being worked on. One look at one moment: a fact is always somewhere."""
+        actions = sa.select(sa.func.count()).where(t.actions.c.state.in_(("waiting", "started")))
+        counts = [sa.select(sa.func.count()).select_from(table) for table in (t.inbox, t.outbox, bus_messages)]
+        with self.store.read_transaction() as connection:
+            return any(connection.execute(query).scalar_one() for query in (actions, *counts))
 
     def _secrets(self) -> Mapping[str, str]:
         return {

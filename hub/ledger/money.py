@@ -95,6 +95,8 @@ def _proposed(event: Event, data: v.MatchProposed, books: Books) -> None:
     receipt = books.get(l.receipts, data.receipt)
     if receipt is None or receipt["state"] in ("matched", "reversed"):
         return  # a decided receipt is never changed by a later proposal
+    if receipt["match"] not in (None, data.match) and books.get(l.matches, receipt["match"]) is not None:
+        books.put(l.matches, receipt["match"], event.seq, state="replaced")
     plain = msgspec.to_builtins(data)
     books.put(
         l.matches,

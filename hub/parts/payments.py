@@ -24,6 +24,7 @@ from reconciliation.payments import Match, Policy, proposed
 
 NAME = "payments"
 ENGINE = "engine"
+_AGAIN = 500  # receipts that are looked at again when something new is to be paid
 
 
 class Payments:
@@ -35,27 +36,58 @@ class Payments:
 
     def subscriber(self) -> Subscriber:
         # One shard: receipts compete for the same items, and the earlier one comes first.
-        return Subscriber(name=NAME, patterns=("receipt.received",), handle=self.handle)
+        return Subscriber(name=NAME, patterns=("receipt.received", "receivable.opened"), handle=self.handle)
 
     def handle(self, facts: Sequence[Event], work: Work) -> list[Outcome]:
-        """Propose for the receipts of a batch together, and post what the policy lets through."""
-        waiting = {fact.data.receipt: fact for fact in facts if isinstance(fact.data, v.Receipt)}
-        undecided = [fact for name, fact in waiting.items() if self._state(work, name) == "new"]
-        if not undecided:
+        """Propose for the receipts of a batch together, and post what the policy lets through.
+
+        Where something new is to be paid, receipts that found nothing sure before are looked at again with it.
+        """
+        causes = {fact.data.receipt: fact for fact in facts if isinstance(fact.data, v.Receipt)}
+        opened = next((fact for fact in reversed(facts) if fact.type == "receivable.opened"), None)
+        rows = self._undecided(work, list(causes), again=opened is not None)
+        if not rows:
             return [DONE] * len(facts)
         try:
             desk = self._book.desk(work, self._policy)
-            receipts = [fact.data for fact in undecided if isinstance(fact.data, v.Receipt)]
-            matches = desk.propose_all(receipts)
+            matches = desk.propose_all([receipt_of(row) for row in rows])
             told: list[Event] = []
-            for fact, match in zip(undecided, matches, strict=True):
-                told += self._tell(fact, match)
+            for row, match in zip(rows, matches, strict=True):
+                cause = causes.get(row["id"]) or opened
+                assert cause is not None
+                if row["id"] in causes or self._is_news(work, row, match):
+                    told += self._tell(cause, row, match)
             new = record(work, told)
             self._settled(work, [fact for fact in new if fact.type == "match.accepted"])
         except BaseException:
             self._book.forget(work.tenant)
             raise
         return [DONE] * len(facts)
+
+    @staticmethod
+    def _undecided(work: Work, receipts: Sequence[str], *, again: bool) -> list[Any]:
+        """The new receipts among these, and with `again` the latest ones that wait for a decision, in the bank's order."""
+        r = l.receipts.c
+        rows: dict[str, Any] = {}
+        for start in range(0, len(receipts), 400):
+            query = sa.select(l.receipts).where(
+                r.tenant == work.tenant, r.state == "new", r.id.in_(receipts[start : start + 400])
+            )
+            rows |= {row["id"]: row for row in work.connection.execute(query).mappings()}
+        if again:
+            query = sa.select(l.receipts).where(r.tenant == work.tenant, r.state == "proposed", r.lane != "auto")
+            for row in work.connection.execute(query.order_by(r.booked_on.desc(), r.id).limit(_AGAIN)).mappings():
+                rows[row["id"]] = row
+        return sorted(rows.values(), key=lambda row: (row["booked_on"], row["row"] or 0, row["id"]))
+
+    @staticmethod
+    def _is_news(work: Work, row: Any, match: Match) -> bool:
+        """Whether a second look at a receipt comes to something else than the first."""
+        query = sa.select(l.matches.c.lane, l.matches.c.shares).where(
+            l.matches.c.tenant == work.tenant, l.matches.c.id == row["match"]
+        )
+        before = work.connection.execute(query).first()
+        return before is None or before.lane != match.lane or before.shares != msgspec.to_builtins(match.shares)
 
     # --- decisions of people --------------------------------------------------------------------------------------
 
@@ -107,22 +139,23 @@ class Payments:
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
-    def _tell(self, fact: Event, match: Match) -> list[Event]:
+    @staticmethod
+    def _tell(fact: Event, row: Any, match: Match) -> list[Event]:
         id_ = derive("match", fact.tenant, match.receipt, fact.id)
-        assert isinstance(fact.data, v.Receipt)
-        told = [following(fact, "match.proposed", by=NAME, subject=match.receipt, data=proposed(match, id=id_), key=fact.key)]
+        key = f"receipt:{match.receipt}"
+        told = [following(fact, "match.proposed", by=NAME, subject=match.receipt, data=proposed(match, id=id_), key=key)]
         if match.lane == "auto":
             data = v.MatchAccepted(
                 match=id_,
                 receipt=match.receipt,
-                currency=fact.data.currency,
+                currency=row["currency"],
                 shares=match.shares,
                 by=ENGINE,
                 customer=match.customer,
-                payer_name=fact.data.payer_name,
-                payer_account=fact.data.payer_account,
+                payer_name=row["payer_name"],
+                payer_account=row["payer_account"],
             )
-            told.append(following(fact, "match.accepted", by=NAME, subject=match.receipt, data=data, key=fact.key))
+            told.append(following(fact, "match.accepted", by=NAME, subject=match.receipt, data=data, key=key))
         return told
 
     def _settled(self, work: Work, accepted: Sequence[Event]) -> None:
@@ -171,12 +204,6 @@ class Payments:
             query = sa.select(*columns).where(l.orders.c.tenant == work.tenant, l.orders.c.id.in_(orders[start : start + 400]))
             found |= {row["id"]: row for row in work.connection.execute(query).mappings()}
         return found
-
-    @staticmethod
-    def _state(work: Work, receipt: str) -> str | None:
-        query = sa.select(l.receipts.c.state).where(l.receipts.c.tenant == work.tenant, l.receipts.c.id == receipt)
-        state: str | None = work.connection.execute(query).scalar()
-        return state
 
     @staticmethod
     def _row(work: Work, receipt: str, if_version: int | None) -> Any:
@@ -236,3 +263,10 @@ class Payments:
         return decided(
             type_, tenant=work.tenant, by=by, subject=receipt, data=data, occurred_at=now, once=once, key=f"receipt:{receipt}"
         )
+
+
+def receipt_of(row: Any) -> v.Receipt:
+    """The receipt that a ledger row holds."""
+    names = [name for name in v.Receipt.__struct_fields__ if name in row and name not in ("receipt", "amount")]
+    amount = from_minor(row["amount_minor"], row["currency"])
+    return v.Receipt(receipt=row["id"], amount=amount, **{name: row[name] for name in names})
