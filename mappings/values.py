@@ -73,15 +73,16 @@ def shown(value: object) -> str:
 
 # --- JSON --------------------------------------------------------------------------------------------------------
 
-_OUTSIDE_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# A text that never ends is taken to the end at once, so that no arrangement of quotes makes this slow.
+_OUTSIDE_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 _ESCAPED = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise _NotJson(f"the name {shown(twice)} stands twice in one record")
     return record
 

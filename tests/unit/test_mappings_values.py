@@ -88,6 +88,28 @@ def test_json_with_a_byte_order_mark_and_brackets_in_texts_is_read() -> None:
     assert parse_json(b'\xef\xbb\xbf{"a": "' + b"[" * 200 + b'"}') == {"a": "[" * 200}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 65 + b'"' + b'\\"' * 1_000_000,
+        b"[" * 65 + b'"\\' * 700_000,
+        b"{" + b"".join(b'"%d":1,' % number for number in range(150_000)) + b'"0":1}',
+        b"[" + b"9" * 2_000_000 + b"]",
+        b"[1." + b"9" * 2_000_000 + b"]",
+        b"[" + b"1e9," * 300_000 + b"1]",
+    ],
+    ids=["quotes", "backslashes", "names", "digits", "fraction", "exponents"],
+)
+def test_no_arrangement_of_bytes_takes_long(body: bytes) -> None:
+    """Two megabytes of the worst that JSON can be are read or refused in a moment."""
+    start = time.perf_counter()
+
+    with contextlib.suppress(Unreadable):
+        parse_json(body)
+
+    assert time.perf_counter() - start < 5
+
+
 @given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_random_bytes_are_read_or_refused(body: bytes) -> None:
     """No bytes make `parse_json` raise anything but `Unreadable`."""
