@@ -7,9 +7,11 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("hub", "connectors", "mappings", "reconciliation", "webhooks")
@@ -108,6 +110,19 @@ def test_a_simulator_is_not_made_of_what_it_tests() -> None:
         if path.name.startswith("simulator"):
             assert third_party(imported(path)) == set(), name(path)
             assert not {m for m in imported(path) if re.search(r"\.(client|connector|normalise)$", m)}, name(path)
+
+
+def test_what_is_imported_is_declared() -> None:
+    """Every package that the modules import is a dependency of the project by its own name."""
+    about = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {Requirement(word).name for word in [*about["dependencies"], *about["optional-dependencies"]["postgres"]]}
+    owners = packages_distributions()
+
+    for path in sources():
+        for module in third_party(imported(path)):
+            assert declared & {owner.lower().replace("_", "-") for owner in owners.get(module, [])}, (
+                f"{name(path)} imports {module}"
+            )
 
 
 def test_nothing_imports_a_connector_by_name() -> None:
