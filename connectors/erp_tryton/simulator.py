@@ -105,6 +105,18 @@ class Simulator:
             for sale in tables.rows["sale.sale"].values()
         ]
 
+    def add_product(self, code: str, name: str, price: str = "10") -> None:
+        with self._lock:
+            self.books.add_product(code, name, price)
+
+    def add_warehouse(self, code: str, name: str | None = None) -> None:
+        with self._lock:
+            self.books.add_warehouse(code, name)
+
+    def add_customer(self, name: str, code: str | None = None) -> int:
+        with self._lock:
+            return self.books.add_party(name, code)
+
     def set_stock(self, warehouse: str, code: str, quantity: str) -> None:
         """Count it: a done move from or to lost and found makes up the difference."""
         with self._lock:

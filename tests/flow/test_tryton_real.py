@@ -16,6 +16,7 @@ import pytest
 from connectors.erp_tryton.client import Client
 from connectors.erp_tryton.connector import Connector
 from connectors.erp_tryton.simulator import Simulator
+from connectors.erp_tryton.wire import Number
 from hub.core.connector import Context, Cursor
 from hub.core.errors import LoginRefused, Unreachable, VendorFault, VendorRefused
 from hub.core.event import Event, Raw
@@ -156,6 +157,40 @@ def forecast(settings: Context, warehouse: str, on: date, skus: list[str]) -> di
     where = {"locations": [house["id"]], "stock_date_end": on, "stock_skip_warehouse": False}
     rows = client.rows("product.product", [["code", "in", skus]], ["code", "forecast_quantity"], context=where)
     return {str(row["code"]): Decimal(str(row["forecast_quantity"])) for row in rows}
+
+
+def test_transfers_receipts_and_production_are_forecast_alike(worked_tryton: Tryton) -> None:
+    """Steel goes to production, comes from a supplier and moves to the other warehouse: every day in both agrees with Tryton."""
+    settings = context(worked_tryton.settings())
+    client = Client(settings)
+    places = {str(row["code"] or row["name"]): row["id"] for row in client.rows("stock.location", [], ["code", "name"])}
+    [steel] = client.rows("product.product", [["code", "=", "STEEL"]], ["default_uom"])
+    for days, start, end, quantity in (
+        (2, "STO", "PROD", "12.5"),
+        (4, "STO", "SH-STO", "30"),
+        (6, "SUP", "IN", "7.25"),
+        (6, "STO", "OUT", "5"),
+    ):
+        move: dict[str, object] = {
+            "product": steel["id"],
+            "quantity": Number(Decimal(quantity)),
+            "unit": steel["default_uom"],
+            "from_location": places[start],
+            "to_location": places[end],
+            "planned_date": in_days(days),
+            "company": client.company,
+        }
+        if start == "SUP":
+            move |= {"unit_price": Decimal("8.0000"), "currency": 1}
+        client.call("model.stock.move.create", [move], writes=True)
+
+    supplies = by_place(list(Connector(settings).stock(["STEEL"])))
+
+    for warehouse in ("WH", "SH"):
+        for days in range(8):
+            expected = forecast(settings, warehouse, in_days(days), ["STEEL"])["STEEL"]
+            assert promised(supplies["STEEL", warehouse], in_days(days)) == expected, f"{warehouse} in {days} days"
+    assert promised(supplies["STEEL", "SH"], in_days(7)) == 70
 
 
 TABLE = [

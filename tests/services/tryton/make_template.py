@@ -30,6 +30,7 @@ PINS = (
 )
 MODULES = ("sale", "purchase", "production")
 PASSWORD = "hubadmin-pass"
+CLOCK = {"TZ": "UTC"}  # so that Tryton's day is the tests' day, wherever this machine is
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 
@@ -79,7 +80,7 @@ def _environment(folder: Path) -> None:
 
 
 def _database(folder: Path) -> None:
-    today = datetime.date.today().isoformat()  # noqa: DTZ011 - the day of this machine is the day of its Tryton
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     seed = (HERE / "seed.py").read_bytes()
     wanted = hashlib.sha256(seed + json.dumps([PINS, MODULES, today]).encode()).hexdigest()
     mark = folder / "database.mark"
@@ -105,7 +106,9 @@ def _database(folder: Path) -> None:
 
 def _run(command: list[str], **environment: str) -> None:
     try:
-        done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, timeout=600, check=False)
+        done = subprocess.run(
+            command, env=os.environ | CLOCK | environment, capture_output=True, text=True, timeout=600, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"{Path(command[0]).name} did not run: {error}") from error
     if done.returncode:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from proteus import Model, Wizard, config
 
-TODAY = datetime.date.today()  # noqa: DTZ011 - the day of this machine is the day of its Tryton
+TODAY = datetime.date.today()  # noqa: DTZ011 - started with TZ=UTC, as the server is
 GOODS = (
     # code, name, unit, price, cost, is it sold, is it made
     ("PUMP-100", "Pump 100", "Unit", "1200", "700", True, True),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.tryton.make_template import PASSWORD, Unavailable, configuration, template
+from tests.services.tryton.make_template import CLOCK, PASSWORD, Unavailable, configuration, template
 
 
 class Tryton:
@@ -45,7 +45,7 @@ class Tryton:
         """Start, and return when it answers."""
         command = [str(self._bin / "trytond"), "-c", str(self._work / "trytond.conf"), "-d", "hub"]
         with (self._work / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._work)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._work, env=os.environ | CLOCK)
         until = time.monotonic() + 90
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
