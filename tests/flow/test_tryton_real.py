@@ -26,6 +26,10 @@ from hub.http import HttpClient
 from tests.services.tryton.server import Tryton, serve
 
 
+# The first test of a day makes the server's environment and database.
+pytestmark = pytest.mark.timeout(900)
+
+
 class LaterClock:
     """The machine's clock, a little ahead, so that a pull sees what was written this instant."""
 
