@@ -52,8 +52,10 @@ class Reading(NamedTuple):
     who: Who
     words: frozenset[str]
 
-    def entries_named(self, book: Book) -> tuple[Entry, ...]:
-        return in_order({entry.key: entry for one in self.named for number in one.numbers for entry in book.named(number)}.values())
+    def entries_named(self, book: Book, currency: str | None = None) -> tuple[Entry, ...]:
+        """The open items that the memo names, in one currency or in any."""
+        found = {entry.key: entry for one in self.named for number in one.numbers for entry in book.named(number)}
+        return in_order(entry for entry in found.values() if currency in (None, entry.currency))
 
 
 def options(reading: Reading, book: Book, policy: Policy) -> list[Option]:
@@ -64,7 +66,7 @@ def options(reading: Reading, book: Book, policy: Policy) -> list[Option]:
 
 def _all(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
     currency, minor = reading.receipt.currency, reading.minor
-    named = reading.entries_named(book)
+    named = reading.entries_named(book, currency)
     yield from _named_groups(reading, book, policy)
     for entry in named:
         yield from _single(entry, minor, policy, any_amount=True)

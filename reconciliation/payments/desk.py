@@ -9,14 +9,14 @@ from hub.core.money import from_minor, to_minor
 from hub.core.vocabulary import Customer, Receipt, RunnerUp, ShareOf
 from reconciliation.payments.book import Book, customer_key
 from reconciliation.payments.candidates import PART_FEE, SUM, SUM_FEE, WHOLE, Option, Reading, options
-from reconciliation.payments.lanes import QUEUE, Case, held
+from reconciliation.payments.lanes import CURRENCY, NOTHING, QUEUE, Case, held
 from reconciliation.payments.numbers import named
 from reconciliation.payments.payers import Payers
 from reconciliation.payments.policy import Policy
 from reconciliation.payments.scoring import Scored, none_bits, score
 from reconciliation.payments.shortfalls import DISCOUNT, FEE, ODD, ROUNDING
 from reconciliation.payments.together import Choice, decide
-from reconciliation.payments.values import Held, Match, OpenItem, Payer, Settled
+from reconciliation.payments.values import Match, OpenItem, Payer, Settled
 from reconciliation.payments.words import words
 
 _KEPT = 12
@@ -162,7 +162,7 @@ class Desk:
             reasons=tuple(note.reason for note in notes if note.bits < 0),
             reasons_en=tuple(note.says_en for note in notes if note.bits < 0),
             runners_up=self._runners_up(choice, best, list(range(len(choice.scored)))),
-            held=Held(code="nothing_fits", says="没有合适的应收", says_en="nothing that is open fits"),
+            held=CURRENCY if reading.entries_named(self._book) and not reading.entries_named(self._book, reading.receipt.currency) else NOTHING,
             policy=self.policy.version,
             decided_by=choice.how,
         )

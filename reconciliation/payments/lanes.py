@@ -103,6 +103,11 @@ def _is_over_limit(case: Case) -> bool:
     return case.policy.limit is not None and from_minor(case.reading.minor, case.reading.receipt.currency) > case.policy.limit
 
 
+def _is_closed(case: Case) -> bool:
+    until = case.policy.closed_until
+    return until is not None and case.reading.receipt.booked_on <= until
+
+
 RULES: tuple[tuple[Callable[[Case], bool], Held], ...] = (
     (lambda case: case.policy.shadow, Held(code="shadow", says="试运行，只提建议", says_en="shadow mode proposes only")),
     (_is_again, Held(code="second_receipt", says="附言写的单据已经结清", says_en="the memo names a settled order")),
@@ -114,10 +119,6 @@ RULES: tuple[tuple[Callable[[Case], bool], Held], ...] = (
         Held(code="advance", says="附言写明是预存款", says_en="the memo says that it is money on account"),
     ),
     (lambda case: case.option.stands in (OVER, OVER_NEAR), Held(code="overpaid", says="付款超过未收金额", says_en="more is paid than is open")),
-    (
-        lambda case: any(entry.currency != case.reading.receipt.currency for entry in case.option.entries),
-        Held(code="currency", says="币种不同", says_en="the currencies differ"),
-    ),
     (lambda case: case.names_other, Held(code="conflict", says="附言写的是另一单", says_en="the memo names another order")),
     (_has_strange, Held(code="unknown_number", says="附言中的单号不在账上", says_en="the memo names a number that is not in the book")),
     (
@@ -130,11 +131,14 @@ RULES: tuple[tuple[Callable[[Case], bool], Held], ...] = (
     (_is_loose_group, Held(code="group", says="合计可能是巧合或另有组合", says_en="the sum may be an accident or has an alternative")),
     (_is_two_things, Held(code="two_things", says="合计另有差额或分期", says_en="a group with a difference or instalments")),
     (_is_part_by_chance, Held(code="instalment", says="像是分期款，但附言没有说明", says_en="looks like an instalment, which the memo does not say")),
+    (_is_closed, Held(code="closed", says="会计期间已关闭", says_en="the period is closed")),
     (_is_over_limit, Held(code="limit", says="超过自动入账限额", says_en="above the limit for automatic booking")),
 )
 
 DOUBT = Held(code="doubt", says="把握不足", says_en="not certain enough")
 RIVAL = Held(code="rival", says="另有相近的可能", says_en="another possibility is nearly as likely")
+NOTHING = Held(code="nothing_fits", says="没有合适的应收", says_en="nothing that is open fits")
+CURRENCY = Held(code="currency", says="附言写明的应收是另一币种", says_en="the item that the memo names is in another currency")
 QUEUE = Held(code="competition", says="另一笔收款也可能付这一项", says_en="another receipt may pay the same item")
 
 

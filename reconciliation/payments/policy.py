@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -13,7 +14,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     A proposal is automatic from probability `auto` with the next best less likely by `margin` times, proposed to a
     person from `review`, and otherwise nothing is proposed. Amounts are in the receipt's currency. `largest_fee` is
     what a bank may keep of a transfer (usually one of `fees`), `largest_fee_part` its largest part of the receivable. `chance` is the largest
-    expected number of sums that fit by accident for a group that was found by its sum. `shadow` proposes only.
+    expected number of sums that fit by accident for a group that was found by its sum. Days up to `closed_until` are booked by people only. `shadow` proposes only.
     """
 
     version: str = "payments-1"
@@ -27,6 +28,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     person_times: int = 3
     group_size: int = 8
     group_effort: int = 6000
-    chance: float = 0.02
+    chance: float = 0.01
     component: int = 12
+    closed_until: date | None = None
     shadow: bool = False

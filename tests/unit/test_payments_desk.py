@@ -290,8 +290,17 @@ def test_a_wallets_payout_is_never_booked(desk: Desk) -> None:
 
 
 def test_another_currency_is_never_booked(desk: Desk) -> None:
-    """Dollars do not settle yuan unseen."""
-    assert desk.propose(receipt("48137.50", "XS20260101-00001", currency="USD")).lane != "auto"
+    """Dollars do not settle yuan, and the desk says that the currency is why."""
+    match = desk.propose(receipt("48137.50", "XS20260101-00001", currency="USD"))
+
+    assert (match.lane, match.shares, match.held and match.held.code) == ("open", (), "currency")
+
+
+def test_a_closed_period_is_booked_by_people_only() -> None:
+    """A receipt of a closed month is proposed and not booked."""
+    match = Desk([item(1, "48137.50")], policy=Policy(closed_until=date(2026, 3, 31))).propose(receipt("48137.50", "XS20260101-00001"))
+
+    assert (match.lane, match.held and match.held.code) == ("review", "closed")
 
 
 def test_limit_and_shadow_mode_hold_what_is_certain() -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import os
+from datetime import date
 from decimal import Decimal
 from itertools import combinations
+from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.errors import Invalid
-from reconciliation.payments import OpenItem, Policy, instalments
+from hub.core.vocabulary import Receipt
+from reconciliation.payments import Desk, OpenItem, Policy, instalments
 from reconciliation.payments.book import Book
 from reconciliation.payments.groups import accidents, coincidence, exact_sums, small_sums
 from reconciliation.payments.names import compare, is_person, parse
 from reconciliation.payments.numbers import named
 from reconciliation.payments.orders import percentages
+from reconciliation.payments.ranking import NameIndex
 from reconciliation.payments.shortfalls import kept_as
 from reconciliation.payments.text import fold, squeeze
 from reconciliation.payments.words import words
@@ -188,3 +195,57 @@ def test_a_settled_number_is_still_known() -> None:
 
     assert [one.level for one in named("SO-2026-0042", book)] in (["strange"], ["slip"])
     assert len(book) == 1
+
+
+def test_a_short_form_finds_its_company() -> None:
+    """Short names, ticker names and a province's one character rank their company first."""
+    index = NameIndex(["深圳市振业(集团)股份有限公司", "安徽新华传媒股份有限公司", "北京巴士传媒股份有限公司", "神州高铁技术股份有限公司"])
+
+    assert [index.rank(short)[0][0] for short in ("深振业A", "皖新传媒", "神州高铁")] == [
+        "深圳市振业(集团)股份有限公司",
+        "安徽新华传媒股份有限公司",
+        "神州高铁技术股份有限公司",
+    ]
+    assert NameIndex().rank("深振业A") == []
+
+
+def test_short_names_of_thousands_of_companies() -> None:
+    """Of real short names at least 96 % rank their full name first."""
+    path = Path(__file__).resolve().parents[3] / "shared" / "data" / "statements" / "company-names" / "cn_listed_short_full.csv"
+    if not path.exists():
+        assert os.environ.get("CI") != "true", "the list of company names is not beside the project"
+        pytest.skip("the list of company names is not beside the project")
+    with path.open(encoding="utf-8") as file:
+        pairs = [(row["short_name"], row["full_name"]) for row in csv.DictReader(file)]
+    index = NameIndex(full for _, full in pairs)
+
+    ranked = [([name for name, _ in index.rank(short)], full) for short, full in pairs]
+
+    assert sum(names[:1] == [full] for names, full in ranked) / len(pairs) >= 0.96
+    assert sum(full in names for names, full in ranked) / len(pairs) >= 0.99
+
+
+def test_built_ambiguous_groups_are_never_booked() -> None:
+    """Five hundred sums that two sets of items meet: none is booked unseen."""
+    random = Random(11)
+    booked = built = 0
+    while built < 500:
+        amounts = [random.randint(5, 300) * random.choice([1, 7, 100]) for _ in range(random.randint(4, 12))]
+        first = random.sample(range(len(amounts)), random.randint(2, len(amounts) - 1))
+        target = sum(amounts[place] for place in first)
+        amounts.append(target - amounts[first[0]] if len(first) == 2 else target - amounts[first[0]] - amounts[first[1]])
+        items = [
+            OpenItem(receivable=f"R{n}", order=f"SO-{n:06d}", amount=Decimal(amount), open=Decimal(amount), customer="C1", customer_name="苏州恒瑞达机械有限公司")
+            for n, amount in enumerate(amounts)
+        ]
+        if sum(1 for amount in amounts if amount == target) or not _is_ambiguous(amounts, target):
+            continue
+        built += 1
+        receipt = Receipt(receipt="P", booked_on=date(2026, 3, 2), amount=Decimal(target), payer_name="苏州恒瑞达机械有限公司", memo="货款")
+        booked += Desk(items).propose(receipt).lane == "auto"
+
+    assert booked == 0
+
+
+def _is_ambiguous(amounts: list[int], target: int) -> bool:
+    return len(exact_sums(amounts, target).found) > 1
