@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hub.actions import READ_STOCK
 from hub.core.errors import Conflict, NotFound
 from hub.core.event import Event
 from hub.ledger.record import row_event
@@ -80,7 +81,9 @@ def parked(work: Work, *, limit: int, kind: str | None) -> list[dict[str, Any]]:
             told = {"event": row["event"], "rule": row["subscriber"], "reason": row["reason"], "at": row["at"]}
             found.append({"id": f"held:{row['subscriber']}:{row['seq']}", "kind": "event"} | told)
     if kind in (None, "action"):
-        query = sa.select(t.actions).where(t.actions.c.tenant == work.tenant, t.actions.c.state.in_(("failed", "unknown")))
+        # A question that got no answer was useful only then: nobody need look at it.
+        waits = (t.actions.c.state.in_(("failed", "unknown")), t.actions.c.what != READ_STOCK)
+        query = sa.select(t.actions).where(t.actions.c.tenant == work.tenant, *waits)
         for row in work.connection.execute(query.order_by(t.actions.c.place.desc()).limit(limit)).mappings():
             told = {"connection": row["connection"], "rule": row["what"], "reason": row["problem"], "at": row["finished_at"]}
             found.append({"id": row["id"], "kind": "action"} | told)
