@@ -82,7 +82,10 @@ class Desk:
             )
 
     def learn(self, payer: Payer) -> None:
-        """Remember that a payer paid for a customer; a negative `times` withdraws what was learnt."""
+        """Remember how often a payer paid for a customer, in place of what was known of the same; told twice, it changes nothing.
+
+        `times` of zero forgets. A history with a row for each receipt is added up first, by `added_up`.
+        """
         self._payers.learn(payer)
 
     def settle(self, settled: Settled) -> None:

@@ -56,6 +56,7 @@ class Payers:
         self._parsed: dict[str, Name] = {}
         self._ranked = NameIndex()
         self._accounts: dict[str, dict[str, int]] = {}
+        self._rows: dict[tuple[str, str, str], int] = {}
         self._people: dict[str, dict[str, int]] = {}
         self._aliases: dict[str, dict[str, int]] = {}
 
@@ -75,19 +76,20 @@ class Payers:
         for name in (customer.name, *customer.aliases):
             self.know(customer.customer, name)
         for account in customer.accounts:
-            self._remember(self._accounts, _digits(account), customer.customer, 3)
+            self.learn(Payer(name="", account=account, customer=customer.customer, times=3))
 
     def learn(self, payer: Payer) -> None:
-        """Remember that this payer paid for this customer, by account and by name."""
+        """Remember how often this payer paid for this customer, in place of what was known of the same; no times forgets it."""
         person = payer.is_person or is_person(payer.name)
-        if payer.account:
-            self._remember(self._accounts, _digits(payer.account), payer.customer, payer.times)
-        by_name = self._people if person else self._aliases
-        self._remember(by_name, squeeze(payer.name), payer.customer, payer.times)
+        account, name = _digits(payer.account or ""), squeeze(payer.name)
+        change = max(payer.times, 0) - self._rows.get((name, account, payer.customer), 0)
+        self._rows[name, account, payer.customer] = max(payer.times, 0)
+        self._remember(self._accounts, account, payer.customer, change)
+        self._remember(self._people if person else self._aliases, name, payer.customer, change)
 
     @staticmethod
     def _remember(memory: dict[str, dict[str, int]], key: str, customer: str, times: int) -> None:
-        if key:
+        if key and times:
             seen = memory.setdefault(key, {})
             seen[customer] = seen.get(customer, 0) + times
             if seen[customer] <= 0:
@@ -176,6 +178,17 @@ class Payers:
             for full in postings:
                 scores[full] = scores.get(full, 0.0) + 1.0 / (1 + len(postings)) ** 0.5
         return [full for full, _ in sorted(scores.items(), key=lambda entry: (-entry[1], entry[0]))[:30]]
+
+
+def added_up(payers: Iterable[Payer]) -> list[Payer]:
+    """One memory for each name, account and customer, of a history that has one for each receipt."""
+    known: dict[tuple[str, str, str], Payer] = {}
+    for payer in payers:
+        key = (squeeze(payer.name), _digits(payer.account or ""), payer.customer)
+        before = known.get(key)
+        last = max((each for each in (payer.last_seen, before.last_seen if before else None) if each), default=None)
+        known[key] = msgspec.structs.replace(payer, times=payer.times + (before.times if before else 0), last_seen=last)
+    return [known[key] for key in sorted(known)]
 
 
 def _memory_bits(seen: dict[str, int], customer: str) -> float:

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from hub.core.vocabulary import Receipt
-from reconciliation.payments import Desk, OpenItem, Payer, result_line
+from reconciliation.payments import Desk, OpenItem, Payer, added_up, result_line
 from reconciliation.payments.names import is_person
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "reconciliation" / "dev"
@@ -70,9 +70,9 @@ def orders(folder: Path) -> list[OpenItem]:
 
 
 def payers(folder: Path) -> list[Payer]:
-    """What people confirmed earlier, one memory a row."""
+    """What people confirmed earlier."""
     with (folder / "history.csv").open(encoding="utf-8") as file:
-        return [
+        return added_up(
             Payer(
                 name=row["payer_name"],
                 account=row["payer_account"] or None,
@@ -81,7 +81,7 @@ def payers(folder: Path) -> list[Payer]:
                 is_person=is_person(row["payer_name"]),
             )
             for row in csv.DictReader(file)
-        ]
+        )
 
 
 def truth(folder: Path) -> dict[str, dict[str, object]]:

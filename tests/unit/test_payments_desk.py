@@ -241,9 +241,10 @@ def test_a_person_is_believed_after_three_payments(desk: Desk) -> None:
     """A private payer without a number is booked from the third confirmation on."""
     someone = {"payer": "王建国", "payer_account": "6222000011112222"}
     lanes = []
-    for _ in range(4):
+    for times in range(1, 5):
         lanes.append(desk.propose(receipt("48137.50", **someone)).lane)
-        desk.learn(Payer(name="王建国", account="6222000011112222", customer="C1", is_person=True))
+        for _ in range(2):  # what is told twice counts once
+            desk.learn(Payer(name="王建国", account="6222000011112222", customer="C1", times=times, is_person=True))
 
     assert lanes == ["open", "review", "review", "auto"]
 
@@ -255,7 +256,7 @@ def test_what_was_learnt_can_be_withdrawn(desk: Desk) -> None:
 
     desk.learn(Payer(name="王建国", account="6222000011112222", customer="C1", times=3))
     during = desk.propose(ask)
-    desk.learn(Payer(name="王建国", account="6222000011112222", customer="C1", times=-3))
+    desk.learn(Payer(name="王建国", account="6222000011112222", customer="C1", times=0))
 
     assert (during.lane, desk.propose(ask)) == ("auto", before)
 
