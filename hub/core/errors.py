@@ -18,7 +18,7 @@ class Problem(Exception):
     code: ClassVar[str] = "problem"
     status: ClassVar[int] = 500
 
-    def __init__(self, *, happened: str, next: str, **about: object) -> None:  # noqa: A002 - reads as a sentence
+    def __init__(self, *, happened: str, next: str, **about: object) -> None:
         super().__init__(happened)
         self.happened = happened
         self.next = next
@@ -82,7 +82,7 @@ class TooMany(Refused):
     code = "too-many"
     status = 429
 
-    def __init__(self, *, after: float, happened: str, next: str, **about: object) -> None:  # noqa: A002
+    def __init__(self, *, after: float, happened: str, next: str, **about: object) -> None:
         super().__init__(happened=happened, next=next, **about)
         self.after = after
 
@@ -99,7 +99,7 @@ class Unreadable(Problem):
     code = "unreadable"
     status = 422
 
-    def __init__(self, *, happened: str, next: str, rule: str, pointer: str = "", **about: object) -> None:  # noqa: A002
+    def __init__(self, *, happened: str, next: str, rule: str, pointer: str = "", **about: object) -> None:
         super().__init__(happened=happened, next=next, rule=rule, pointer=pointer or None, **about)
         self.rule = rule
         self.pointer = pointer
@@ -132,7 +132,7 @@ class RateLimited(VendorProblem):
 
     code = "rate-limited"
 
-    def __init__(self, *, after: float, happened: str, next: str, **about: object) -> None:  # noqa: A002
+    def __init__(self, *, after: float, happened: str, next: str, **about: object) -> None:
         super().__init__(happened=happened, next=next, **about)
         self.after = after
 

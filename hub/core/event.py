@@ -112,7 +112,7 @@ def _make(
     )
 
 
-def event(raw: Raw, type: str, *, subject: str, data: Fact, occurred_at: datetime | None = None, key: str | None = None) -> Event:  # noqa: A002
+def event(raw: Raw, type: str, *, subject: str, data: Fact, occurred_at: datetime | None = None, key: str | None = None) -> Event:
     """A fact that a raw means. Its id is derived from the raw, the type and the subject, so replaying makes no new fact.
 
     `key` is the partition key (events of one key are handled in order); by default `noun:subject`.

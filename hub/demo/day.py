@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 from hub.core.signing import sign_standard
 from hub.demo import samples
 from hub.demo.plant import QUOTE_FORM, NotSo, Plant
+from hub.demo.watch import Watch
 from hub.ledger.rebuild import rebuild, state_hash
 from hub.store import ledger_tables as l
 from hub.store import tables as t
@@ -31,13 +31,12 @@ _CONFIGURATION = Path(__file__).parent / "configuration"
 Say = Iterator[str]
 
 
-class Day:
+class Day(Watch):
     """One working day of the plant. `path` is a folder with `orders.csv` and `statement.csv` to use instead of our own."""
 
     def __init__(self, plant: Plant, path: Path | None = None) -> None:
-        self.plant = plant
+        super().__init__(plant)
         self.path = path
-        self.record = ""
         self.contract = f"HT-{QUOTE}"
         self.order = f"SO-{QUOTE}"
 
@@ -219,88 +218,7 @@ class Day:
         received = sum(one["received"] for one in books)
         return f"{len(books)} 个连接共收 {received} 条，收 = 懂 + 略 + 重 + 搁；分配 {given / 100:,.2f} 两侧相等；账本重建后哈希一致 {after[:12]}"
 
-    # --- looking --------------------------------------------------------------------------------------------------
-
-    def _crm(self, field: str) -> str:
-        return str(self.plant.crm.forms[QUOTE_FORM][self.record].get(field) or "")
-
-    def _in_erp(self, order: str) -> str | None:
-        return next((str(one["state"]) for one in self.plant.erp.orders if one.get("reference") == order), None)
-
-    def _messages(self, needle: str) -> list[str]:
-        return [text for message in list(self.plant.chat.messages) if needle in (text := json.dumps(message, ensure_ascii=False))]
-
-    def _row(self, table: sa.Table, id_: str, column: str) -> Any:
-        with self.plant.store.look("main") as work:
-            return work.connection.execute(sa.select(table.c[column]).where(table.c.tenant == "main", table.c.id == id_)).scalar()
-
-    def _count(self, table: sa.Table) -> int:
-        with self.plant.store.look("main") as work:
-            return int(work.connection.execute(sa.select(sa.func.count()).where(table.c.tenant == "main")).scalar_one())
-
-    def _events(self, type_: str) -> int:
-        with self.plant.store.look("main") as work:
-            query = sa.select(sa.func.count()).where(t.events.c.tenant == "main", t.events.c.type == type_)
-            return int(work.connection.execute(query).scalar_one())
-
-    def _receivables(self, order: str) -> list[Any]:
-        query = sa.select(l.receivables).where(l.receivables.c.tenant == "main", l.receivables.c.order == order)
-        with self.plant.store.look("main") as work:
-            return list(work.connection.execute(query.order_by(l.receivables.c.position)).mappings())
-
-    def _lanes(self) -> dict[str, int]:
-        lane = sa.func.coalesce(l.receipts.c.lane, "new")
-        query = sa.select(lane, sa.func.count()).where(l.receipts.c.tenant == "main").group_by(lane)
-        with self.plant.store.look("main") as work:
-            return {row[0]: row[1] for row in work.connection.execute(query)}
-
-    def _waiting(self, what: str) -> int:
-        query = sa.select(sa.func.count()).where(
-            t.actions.c.tenant == "main", t.actions.c.what == what, t.actions.c.state == "waiting"
-        )
-        with self.plant.store.look("main") as work:
-            return int(work.connection.execute(query).scalar_one())
-
-    def parked(self) -> list[dict[str, Any]]:
-        """What waits for a person, to tell when a step fails."""
-        return list(self.plant.api.get("/parked").json()["items"])
-
-    def _parked(self, connection: str) -> list[dict[str, Any]]:
-        items = self.plant.api.get("/parked", params={"kind": "raw"}).json()["items"]
-        return [one for one in items if one["connection"] == connection]
-
-    def _delivered(self, needle: str) -> list[tuple[dict[str, str], bytes]]:
-        return [one for one in list(self.plant.receiver.deliveries) if needle.encode() in one[1]]
-
-    # --- doing ----------------------------------------------------------------------------------------------------
-
-    def _shop(self, id_: str, values: dict[str, str]) -> int:
-        """The parts shop posts an order, signed."""
-        body = json.dumps(
-            {"type": "shop.order", "timestamp": datetime.now(UTC).isoformat(), "data": values}, ensure_ascii=False
-        ).encode()
-        now = int(time.time())
-        signature = sign_standard(self.plant.shop_secret, id_, now, body)
-        headers = {
-            "webhook-id": id_,
-            "webhook-timestamp": str(now),
-            "webhook-signature": signature,
-            "content-type": "application/json",
-        }
-        return httpx.post(f"{self.plant.url}/hooks/shop", content=body, headers=headers, trust_env=False).status_code
-
-    def _upload(self, name: str, body: bytes, connection: str) -> dict[str, Any]:
-        job = self.plant.api.post("/statements", files={"file": (name, body)}, data={"connection": connection}).json()
-
-        def read() -> bool:
-            nonlocal job
-            job = self.plant.api.get(f"/statements/{job['id']}").json()
-            return job["state"] in ("read", "refused")
-
-        self.plant.until(f"{name} is read", read, seconds=60)
-        if job["state"] == "refused":
-            raise NotSo(f"{name} was refused: {job['problem']['happened']}")
-        return dict(job)
+    # --- the files of the fourth step ---------------------------------------------------------------------------
 
     def _files(self) -> tuple[bytes, bytes, dict[str, tuple[str, ...] | None]]:
         """The order book, the statement with the deposit in it, and what each of our own rows is for."""
@@ -315,25 +233,6 @@ class Day:
         rows = [*samples.statement_rows(orders), deposit]
         truth = {row.reference: row.pays for row in rows if row.credit is not None}
         return samples.orders_csv(orders), samples.statement_csv(rows), truth
-
-    def _wrong(self, truth: dict[str, tuple[str, ...] | None]) -> list[str]:
-        """Receipts that were posted and should not have been so."""
-        query = (
-            sa.select(l.receipts.c.reference, l.receipts.c.bank_reference, l.receivables.c.order)
-            .join_from(
-                l.shares, l.receipts, sa.and_(l.receipts.c.tenant == l.shares.c.tenant, l.receipts.c.id == l.shares.c.receipt)
-            )
-            .join(
-                l.receivables, sa.and_(l.receivables.c.tenant == l.shares.c.tenant, l.receivables.c.id == l.shares.c.receivable)
-            )
-            .where(l.shares.c.tenant == "main")
-        )
-        with self.plant.store.look("main") as work:
-            rows = work.connection.execute(query).all()
-        given: dict[str, set[str]] = {}
-        for row in rows:
-            given.setdefault(row.bank_reference or row.reference, set()).add(row.order)
-        return [name for name, orders in given.items() if name in truth and orders != set(truth[name] or ())]
 
 
 def _today() -> date:

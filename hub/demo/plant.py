@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from hub.api.server import http_server
 from hub.bootstrap import Hub
 from hub.configure import apply_configuration
-from hub.settings import load_settings
+from hub.settings import Settings, load_settings
 from hub.store import tables as t
 from hub.store.bus_tables import bus_messages
 from hub.store.sql import Store
@@ -29,6 +29,22 @@ from hub.store.sql import Store
 QUOTE_FORM = ("app-sales", "form-quote")
 TEMPLATE = "tpl-sales"
 _LOOPBACK = ("127.0.0.0/8",)
+_QUOTE_FIELDS = [
+    "报价单号",
+    "客户名称",
+    "客户编码",
+    "产品明细",
+    "销售员",
+    "付款条件",
+    "金额",
+    "状态",
+    "联系人",
+    "联系电话",
+    "库存结论",
+    "合同状态",
+    "回款状态",
+    "枢纽标记",
+]
 
 
 class Receiver:
@@ -60,7 +76,8 @@ class Receiver:
 class Plant:
     """Everything the day needs, started by `start` and stopped by `stop`."""
 
-    def __init__(self, *, port: int) -> None:
+    def __init__(self, *, port: int, **settings: Any) -> None:
+        self._given = settings
         self.port = port or _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._home = tempfile.TemporaryDirectory(prefix="shuniu-demo-")
@@ -83,36 +100,9 @@ class Plant:
         """Start the vendors, then the hub, then connect them."""
         for simulator in (self.crm, self.erp, self.sign, self.chat):
             simulator.start()
-        fields = [
-            "报价单号",
-            "客户名称",
-            "客户编码",
-            "产品明细",
-            "销售员",
-            "付款条件",
-            "金额",
-            "状态",
-            "库存结论",
-            "合同状态",
-            "回款状态",
-            "枢纽标记",
-        ]
-        self.crm.add_form(*QUOTE_FORM, [*fields, "联系人", "联系电话"], push_to=f"{self.url}/hooks/crm")
+        self.crm.add_form(*QUOTE_FORM, _QUOTE_FIELDS, push_to=f"{self.url}/hooks/crm")
         self.sign.add_template(TEMPLATE, {"buyer": True, "amount": True, "goods": False})
-        settings = load_settings(
-            None,
-            home=Path(self._home.name),
-            database_url="",
-            bus_url="",
-            secret_key="",
-            public_url="",
-            api_token="",
-            host="127.0.0.1",
-            port=self.port,
-            egress_allow=_LOOPBACK,
-            tenant_name="枢纽样板机械",
-        )
-        self.hub = Hub(settings)
+        self.hub = Hub(self._settings())
         self.hub.prepare()
         with _environment(self._secrets()):
             for _ in apply_configuration(self.hub, Path(__file__).parent / "configuration" / "day.toml", by="demo"):
@@ -122,6 +112,19 @@ class Plant:
         self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
         self._thread.start()
         self.until("the hub answers", lambda: self._server.started, seconds=15)
+
+    def _settings(self) -> Settings:
+        """The hub's settings: its own home, nothing from the environment but what is given."""
+        given = {"database_url": "", "bus_url": "", "bus_prefix": "", "secret_key": "", "public_url": "", "api_token": ""}
+        return load_settings(
+            None,
+            home=Path(self._home.name),
+            host="127.0.0.1",
+            port=self.port,
+            egress_allow=_LOOPBACK,
+            tenant_name="枢纽样板机械",
+            **given | self._given,
+        )
 
     def stop(self) -> None:
         """Stop the server, the hub and the vendors."""

@@ -1,42 +1,27 @@
-"""Which connectors exist, which connections are configured, and a connection's connector ready to use.
-
-Connectors are found by their manifests, which are read and never imported for that. Code is imported when a connection of
-it is opened for the first time.
-"""
+"""Configured connections, and a connection's connector ready to use."""
 
 from __future__ import annotations
 
 import importlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
-from importlib import metadata
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import sqlalchemy as sa
 
 from hub.core.clock import Clock
 from hub.core.connector import Connector, Context
-from hub.core.errors import Invalid, Misconfigured, NotFound, Outdated
-from hub.core.manifest import Manifest, Setting, read_manifest
+from hub.core.errors import Invalid, NotFound, Outdated
+from hub.core.manifest import Manifest
 from hub.crypto import Seal
 from hub.egress import Egress
 from hub.http import HttpClients
+from hub.registry.checked import bound_to, check_complete, divided
+from hub.registry.finding import Found, find_connectors
+from hub.registry.memory import Memory
 from hub.store import tables as t
 from hub.store.sql import Store
-
-_ENTRY_POINTS = "hub.connectors"
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A connector that exists: its manifest and the package its code is in."""
-
-    manifest: Manifest
-    package: str
-    folder: Path
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,21 +49,6 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     connector: Connector
 
 
-def find_connectors(folder: Path | None = None) -> dict[str, Found]:
-    """All connectors: those of the package `connectors`, then those that other packages announce, by name."""
-    package = importlib.import_module("connectors")
-    root = folder or Path(str(package.__file__)).parent
-    found = {
-        path.parent.name: Found(manifest=read_manifest(path), package=f"connectors.{path.parent.name}", folder=path.parent)
-        for path in sorted(root.glob("*/manifest.toml"))
-    }
-    for point in metadata.entry_points(group=_ENTRY_POINTS):
-        module = importlib.import_module(point.value)
-        path = Path(str(module.__file__)).parent / "manifest.toml"
-        found.setdefault(path.parent.name, Found(manifest=read_manifest(path), package=point.value, folder=path.parent))
-    return found
-
-
 class Registry:
     """Connections of every tenant, and their connectors."""
 
@@ -98,6 +68,7 @@ class Registry:
         self._store = store
         self._seal = seal
         self._clock = clock
+        self._memory = Memory(store, seal, clock)
         self._http = http
         self._public_url = public_url.rstrip("/")
         self._allow = allow
@@ -179,9 +150,9 @@ class Registry:
             raise Outdated(
                 happened="the connection was changed in the meantime", next="read it again and repeat the change", connection=id_
             )
-        plain, secret = _divide(manifest, settings, connection=id_)
+        plain, secret = divided(manifest, settings, connection=id_)
         sealed = self._sealed(tenant, id_, manifest, plain, secret, old)
-        _check_complete(manifest, plain, sealed, connection=id_)
+        check_complete(manifest, plain, sealed, connection=id_)
         values = {
             "connector": connector,
             "title": title or (old["title"] if old else manifest.title),
@@ -213,9 +184,9 @@ class Registry:
     def add_secret(self, tenant: str, id_: str, setting: str, value: str) -> None:
         """Set a new value beside the old one, for a rotation with overlap; the new one is used for signing."""
         row = self._row(tenant, id_)
-        bound_to = self._bound_to(self.found(row["connector"]).manifest, tenant, id_, row["settings"])
+        where = bound_to(self.found(row["connector"]).manifest, tenant, id_, row["settings"])
         sealed = dict(row["sealed"])
-        sealed[setting] = [self._seal.seal(value, bound_to=bound_to), *sealed.get(setting, [])][:2]
+        sealed[setting] = [self._seal.seal(value, bound_to=where), *sealed.get(setting, [])][:2]
         with self._store.write_transaction() as connection:
             changed = {"sealed": sealed, "version": row["version"] + 1, "changed_at": self._clock.now()}
             connection.execute(_one(t.connections.update(), tenant, id_).values(**changed))
@@ -225,9 +196,9 @@ class Registry:
         count = 0
         for one in self.connections():
             row = self._row(one.tenant, one.id)
-            bound_to = self._bound_to(self.found(row["connector"]).manifest, one.tenant, one.id, row["settings"])
+            where = bound_to(self.found(row["connector"]).manifest, one.tenant, one.id, row["settings"])
             sealed = {
-                name: [self._seal.rotate(value, bound_to=bound_to) for value in values] for name, values in row["sealed"].items()
+                name: [self._seal.rotate(value, bound_to=where) for value in values] for name, values in row["sealed"].items()
             }
             with self._store.write_transaction() as connection:
                 connection.execute(_one(t.connections.update(), one.tenant, one.id).values(sealed=sealed))
@@ -247,14 +218,6 @@ class Registry:
             raise NotFound(happened="there is no such connection", next="list the connections, or create it", connection=id_)
         return row
 
-    def _bound_to(self, manifest: Manifest, tenant: str, id_: str, settings: Mapping[str, Any]) -> str:
-        hosts = sorted(
-            _host(str(settings.get(name) or setting.default or ""))
-            for name, setting in manifest.settings.items()
-            if setting.is_host
-        )
-        return "/".join([tenant, id_, *hosts])
-
     def _sealed(
         self,
         tenant: str,
@@ -264,10 +227,10 @@ class Registry:
         secret: Mapping[str, list[str]],
         old: Mapping[str, Any] | None,
     ) -> dict[str, list[str]]:
-        bound_to = self._bound_to(manifest, tenant, id_, plain)
+        where = bound_to(manifest, tenant, id_, plain)
         kept: dict[str, list[str]] = {}
         if old is not None and old["connector"] == manifest.name:
-            if self._bound_to(manifest, tenant, id_, old["settings"]) == bound_to:
+            if bound_to(manifest, tenant, id_, old["settings"]) == where:
                 kept = dict(old["sealed"])
             elif set(old["sealed"]) - set(secret):
                 raise Invalid(
@@ -275,7 +238,7 @@ class Registry:
                     next="enter these again: " + ", ".join(sorted(set(old["sealed"]) - set(secret))),
                     connection=id_,
                 )
-        return kept | {name: [self._seal.seal(value, bound_to=bound_to) for value in values] for name, values in secret.items()}
+        return kept | {name: [self._seal.seal(value, bound_to=where) for value in values] for name, values in secret.items()}
 
     def _build(self, row: Mapping[str, Any]) -> Opened:
         connection = _connection(row)
@@ -288,10 +251,10 @@ class Registry:
 
     def _context(self, row: Mapping[str, Any], connection: Connection, manifest: Manifest) -> Context:
         tenant, id_ = connection.tenant, connection.id
-        bound_to = self._bound_to(manifest, tenant, id_, row["settings"])
+        where = bound_to(manifest, tenant, id_, row["settings"])
         opened: dict[str, Any] = {}
         for name, values in row["sealed"].items():
-            plain = [self._seal.open(value, bound_to=bound_to) for value in values]
+            plain = [self._seal.open(value, bound_to=where) for value in values]
             opened[name] = plain[0]
             opened[f"{name}_all"] = plain  # every active value, the newest first, for a verifier
         defaults = {name: setting.default for name, setting in manifest.settings.items() if setting.default is not None}
@@ -311,35 +274,9 @@ class Registry:
             clock=self._clock,
             hook_url=self.hook_url(tenant, id_),
             zone=self.zone(tenant),
-            recall=lambda name: self._recall(tenant, id_, name, bound_to),
-            remember=lambda name, value, seconds: self._remember(tenant, id_, name, value, seconds, bound_to),
+            recall=lambda name: self._memory.recall(tenant, id_, name, where),
+            remember=lambda name, value, seconds: self._memory.remember(tenant, id_, name, value, seconds, where),
         )
-
-    def _recall(self, tenant: str, id_: str, name: str, bound_to: str) -> str | None:
-        query = sa.select(t.tokens.c.sealed).where(
-            t.tokens.c.tenant == tenant,
-            t.tokens.c.connection == id_,
-            t.tokens.c.name == name,
-            t.tokens.c.until > self._clock.now(),
-        )
-        with self._store.read_transaction() as connection:
-            sealed = connection.execute(query).scalar()
-        return None if sealed is None else self._seal.open(sealed, bound_to=bound_to)
-
-    def _remember(self, tenant: str, id_: str, name: str, value: str, seconds: float, bound_to: str) -> None:
-        with self._store.write_transaction() as connection:
-            where = (t.tokens.c.tenant == tenant, t.tokens.c.connection == id_, t.tokens.c.name == name)
-            connection.execute(t.tokens.delete().where(*where))
-            if seconds > 0:
-                connection.execute(
-                    t.tokens.insert().values(
-                        tenant=tenant,
-                        connection=id_,
-                        name=name,
-                        sealed=self._seal.seal(value, bound_to=bound_to),
-                        until=self._clock.now() + timedelta(seconds=seconds),
-                    )
-                )
 
 
 def _one(statement: Any, tenant: str, id_: str) -> Any:
@@ -361,71 +298,3 @@ def _connection(row: Any) -> Connection:
         state_reason=row["state_reason"],
         version=row["version"],
     )
-
-
-def _divide(manifest: Manifest, settings: Mapping[str, Any], *, connection: str) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """The plain settings, and the secret ones as lists (several values during a rotation)."""
-    plain: dict[str, Any] = {}
-    secret: dict[str, list[str]] = {}
-    for name, value in settings.items():
-        setting = manifest.settings.get(name)
-        if setting is None:
-            raise Invalid(
-                happened=f"{manifest.name} has no setting {name!r}",
-                next="use one of " + ", ".join(sorted(manifest.settings)),
-                connection=connection,
-            )
-        if setting.secret:
-            secret[name] = [str(one) for one in value] if isinstance(value, list) else [str(value)]
-        else:
-            plain[name] = _checked(name, setting, value, connection=connection)
-    return plain, secret
-
-
-_TYPES: Mapping[str, type | tuple[type, ...]] = {
-    "text": str,
-    "integer": int,
-    "boolean": bool,
-    "choice": str,
-    "list": list,
-    "table": dict,
-}
-
-
-def _checked(name: str, setting: Setting, value: Any, *, connection: str) -> Any:
-    if not isinstance(value, _TYPES[setting.type]) or (setting.type == "integer" and isinstance(value, bool)):
-        raise Invalid(
-            happened=f"{name} is not a {setting.type}", next=f"give something like {setting.example!r}", connection=connection
-        )
-    if setting.choices and value not in setting.choices:
-        raise Invalid(
-            happened=f"{name} cannot be {value!r}", next="choose one of " + ", ".join(setting.choices), connection=connection
-        )
-    if setting.is_host and not _host(str(value)):
-        raise Invalid(happened=f"{name} is not an address", next="give it with https:// in front", connection=connection)
-    return value
-
-
-def _check_complete(manifest: Manifest, plain: Mapping[str, Any], sealed: Mapping[str, Any], *, connection: str) -> None:
-    missing = [
-        name
-        for name, setting in manifest.settings.items()
-        if setting.required and setting.default is None and name not in plain and name not in sealed
-    ]
-    if missing:
-        raise Misconfigured(
-            happened="settings are missing: " + ", ".join(missing),
-            next="; ".join(f"{name}: {manifest.settings[name].about}" for name in missing),
-            connection=connection,
-        )
-
-
-def _host(address: str) -> str:
-    return (urlsplit(address).netloc or "").lower()
-
-
-def walk(registry: Registry) -> Iterator[Opened]:
-    """Every connection that is not paused, opened."""
-    for one in registry.connections():
-        if not one.paused:
-            yield registry.open(one.tenant, one.id)
