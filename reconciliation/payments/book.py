@@ -35,7 +35,10 @@ class Entry:
 
     def _parts(self) -> tuple[tuple[int, int, str], ...]:
         """Amount, place and label of what the terms of a whole order ask for, the next one first; empty for an instalment."""
-        if self.item.payment_terms is None or len(percentages(self.item.payment_terms)) == 1:
+        try:
+            if len(percentages(self.item.payment_terms)) == 1:
+                return ()
+        except Invalid:  # terms that do not add up split nothing; the order is still there to be paid
             return ()
         paid, until = self.amount - self.open, 0
         ahead: list[tuple[int, int, str]] = []

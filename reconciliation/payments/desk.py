@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from hub.core.errors import Invalid
 from hub.core.money import from_minor, to_minor
 from hub.core.vocabulary import Customer, Receipt, RunnerUp, ShareOf
 from reconciliation.payments.book import Book, customer_key
@@ -107,7 +108,7 @@ class Desk:
         memo = receipt.memo
         return Reading(
             receipt=receipt,
-            minor=to_minor(receipt.amount, receipt.currency),
+            minor=_minor(receipt),
             named=named(memo, self._book),
             who=self._payers.who(receipt),
             words=words(memo, receipt.payer_name or ""),
@@ -180,6 +181,14 @@ class Desk:
             why = "与首选同样可能" if best is not None and abs(scored.bits - best.bits) < 0.5 else worst.reason.says
             result.append(RunnerUp(shares=_shares(scored.option), probability=choice.shares[place], lost_because=why))
         return tuple(result)
+
+
+def _minor(receipt: Receipt) -> int:
+    """The amount in minor units; nothing, for an amount that no bank can move, so that one bad row does not stop a month."""
+    try:
+        return to_minor(receipt.amount, receipt.currency)
+    except Invalid:
+        return 0
 
 
 def _shares(option: Option) -> tuple[ShareOf, ...]:

@@ -28,7 +28,7 @@ def kept_as(due: int, minor: int, currency: str, policy: Policy) -> str | None:
         return FEE
     if any(minor in _less(due, rate, unit) for rate in _RATES):
         return DISCOUNT
-    small = short <= to_minor(policy.largest_fee, currency) and short <= due * policy.largest_fee_part
+    small = short <= to_minor(policy.largest_fee, currency) and short * 10 <= due
     return ODD if small else None
 
 

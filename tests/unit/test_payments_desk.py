@@ -358,6 +358,19 @@ def test_any_memo_is_answered(desk: Desk, memo: str) -> None:
     assert desk.propose(receipt("48137.50", memo)).lane in ("auto", "review", "open")
 
 
+@pytest.mark.parametrize("amount", ["0", "-5.00", "1.005", "NaN", "Infinity"])
+def test_an_impossible_amount_is_left_open(desk: Desk, amount: str) -> None:
+    """Nothing, less than nothing and what no bank can move are matched with nothing, and stop nothing."""
+    assert desk.propose(receipt(amount, "XS20260101-00001")).lane == "open"
+
+
+def test_terms_that_do_not_add_up_split_nothing(desk: Desk) -> None:
+    """An order with senseless terms can still be paid as a whole."""
+    desk.add(item(5, "11835.99", payment_terms="30/60"))
+
+    assert told(desk.propose(receipt("11835.99"))) == [("R5", Decimal("11835.99"))]
+
+
 def test_nothing_known_proposes_nothing() -> None:
     """An empty desk leaves every receipt open."""
     match = Desk().propose(receipt("1.00"))
