@@ -62,6 +62,11 @@ class Subscribers:
         self._stopping = threading.Event()
         self._by_name = {subscriber.name: subscriber for subscriber in subscribers}
 
+    @property
+    def all(self) -> tuple[Subscriber, ...]:
+        """Every subscriber, in the order they were given."""
+        return tuple(self._by_name.values())
+
     def attach(self) -> None:
         """Declare every subscriber's queue and begin to receive when the bus runs."""
         for subscriber in self._by_name.values():

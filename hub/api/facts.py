@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from hub import tracing
-from hub.api.guard import After, Limit, OnlyOnce, TheHub, Who, answer, page
+from hub.api.guard import Id, After, Limit, OnlyOnce, TheHub, Who, answer, page
 from hub.core.errors import NotFound
 
 router = APIRouter(prefix="/api/v1", tags=["facts"])
@@ -26,19 +26,19 @@ def events(hub: TheHub, who: Who, type: Text = None, subject: Text = None, after
 
 
 @router.get("/events/{id}", summary="One fact")
-def event(hub: TheHub, who: Who, id: str) -> Response:
+def event(hub: TheHub, who: Who, id: Id) -> Response:
     with hub.store.look(who.tenant) as work:
         return answer(tracing.event(work, id))
 
 
 @router.get("/events/{id}/trace", summary="A fact's whole way, from the raw bytes to the vendors' answers")
-def trace(hub: TheHub, who: Who, id: str) -> Response:
+def trace(hub: TheHub, who: Who, id: Id) -> Response:
     with hub.store.look(who.tenant) as work:
         return answer(tracing.trace(work, id))
 
 
 @router.get("/raws/{id}", summary="What arrived, as it arrived")
-def raw(hub: TheHub, who: Who, id: str) -> Response:
+def raw(hub: TheHub, who: Who, id: Id) -> Response:
     with hub.store.look(who.tenant) as work:
         found = tracing.raw(work, id)
     body = found.pop("body")
@@ -59,7 +59,7 @@ def parked(
 
 
 @router.post("/parked/{id}/replay", summary="Try it again", status_code=202)
-def replay(hub: TheHub, who: Who, once: OnlyOnce, id: str) -> Response:
+def replay(hub: TheHub, who: Who, once: OnlyOnce, id: Id) -> Response:
     return once.run(None, lambda: tracing.replay(hub.store, hub.subscribers, who.tenant, id), status=202)
 
 

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hmac
 import threading
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 import sqlalchemy as sa
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.responses import Response
+from fastapi.security import HTTPBearer
 
+from hub.api.problems import Answered
 from hub.bootstrap import Hub
-from hub.core.errors import Conflict, Forbidden, Invalid, Problem
+from hub.core.errors import Conflict, Forbidden, Invalid
 from hub.core.ids import digest
 from hub.store import tables as t
 from hub.store.work import insert_new
 
 
-class Unauthenticated(Problem):
-    """No token, or not the one that is set."""
+class Unauthenticated(Answered):
+    """No token, or not the one that is set. A browser that wants to look is asked for it as a password."""
 
     code = "unauthenticated"
     status = 401
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Basic realm="Shuniu: any name, the token as password", charset="UTF-8"'}
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,12 +44,15 @@ def hub_of(request: Request) -> Hub:
     return hub
 
 
-def caller(request: Request, authorization: Annotated[str | None, Header(include_in_schema=False)] = None) -> Caller:
-    """The caller: by bearer token where one is set, else only from this machine."""
+_BEARER = HTTPBearer(auto_error=False, description="SHUNIU_API_TOKEN; none is needed on this machine while none is set")
+
+
+def caller(request: Request, _documented: Annotated[Any, Depends(_BEARER)] = None) -> Caller:
+    """The caller: by token where one is set, else only from this machine."""
     hub = hub_of(request)
     token = hub.settings.api_token.get_secret_value()
     if token:
-        given = (authorization or "").removeprefix("Bearer ").encode()
+        given = _given(request.headers.get("authorization", ""), looking=request.method in ("GET", "HEAD"))
         if not hmac.compare_digest(given, token.encode()):
             raise Unauthenticated(
                 happened="the token is missing or wrong", next="send Authorization: Bearer with the token that is set"
@@ -57,6 +64,19 @@ def caller(request: Request, authorization: Annotated[str | None, Header(include
             happened="only this machine may call the API while no token is set", next="set SHUNIU_API_TOKEN", client=client
         )
     return Caller(tenant=hub.settings.tenant, name="local")
+
+
+def _given(authorization: str, *, looking: bool) -> bytes:
+    """The token of a bearer; or a browser's password, which is enough for looking only: browsers send it by themselves."""
+    scheme, _, rest = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip().encode()
+    if scheme.lower() == "basic" and looking:
+        try:
+            return base64.b64decode(rest, validate=True).partition(b":")[2]
+        except (binascii.Error, ValueError):
+            return b""
+    return b""
 
 
 def _is_loopback(host: str) -> bool:
@@ -71,6 +91,7 @@ Who = Annotated[Caller, Depends(caller)]
 After = Annotated[int, Query(ge=0, le=2**53, description="The cursor `next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=500)]
 AfterId = Annotated[str, Query(max_length=200, description="The cursor `next` of the page before")]
+Id = Annotated[str, Path(min_length=1, max_length=200)]
 
 
 def page(items: list[Any], limit: int, cursor: Callable[[Any], Any]) -> dict[str, Any]:
@@ -90,40 +111,63 @@ def version_in(if_match: str | None) -> int | None:
     return int(text)
 
 
-IfMatch = Annotated[str | None, Header(max_length=100)]
+IfMatch = Annotated[
+    str | None, Header(max_length=100, description="The ETag you were given; somebody else's change in between is a 412")
+]
 
 
 class Once:
     """Answers a write that comes again with the same `Idempotency-Key` as it was answered first."""
 
-    _locks: ClassVar[defaultdict[tuple[str, str], threading.Lock]] = defaultdict(threading.Lock)
+    # Two requests with one key come one after the other; two keys that share a lock only wait for each other.
+    _locks: ClassVar[tuple[threading.Lock, ...]] = tuple(threading.Lock() for _ in range(64))
 
     def __init__(
         self,
         request: Request,
         hub: TheHub,
         who: Who,
-        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=128)] = None,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                min_length=1,
+                max_length=128,
+                pattern=r"^[ -~]+$",
+                description="The same key with the same request is answered as it was answered first; nothing is done twice",
+            ),
+        ] = None,
     ) -> None:
         self._hub = hub
         self._who = who
         self._key = idempotency_key
         self._where = f"{request.method} {request.url.path}"
 
-    def run(self, body: Any, act: Callable[[], Any], *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-        """Do it now, or give the answer of the first time. The same key with another request is refused."""
+    def run(self, body: Any, act: Callable[[], Any], *, status: int = 200, secret: bool = False) -> Response:
+        """Do it now, or give the answer of the first time. The same key with another request is refused.
+
+        With `secret` the answer is kept sealed.
+        """
         if self._key is None:
-            return _response(status, msgspec.json.encode(act()).decode(), headers)
+            return _response(status, msgspec.json.encode(act()).decode(), None)
         request = digest(msgspec.json.encode([self._where, body], order="deterministic"))
-        with self._locks[self._who.tenant, self._key]:
+        with self._locks[hash((self._who.tenant, self._key)) % len(self._locks)]:
             known = self._known()
             if known is None:
                 text = msgspec.json.encode(act()).decode()
-                self._keep(request, status, text)
-                return _response(status, text, headers)
+                self._keep(request, status, self._sealed(text) if secret else text)
+                return _response(status, text, None)
         if known.request != request:
             raise Conflict(happened="the Idempotency-Key was used for another request", next="use a new key for a new request")
-        return _response(known.status, known.body, {"Idempotency-Replayed": "true"})
+        text = known.body
+        if text.startswith(_SEALED):
+            text = self._hub.seal.open(text.removeprefix(_SEALED), bound_to=self._bound_to())
+        return _response(known.status, text, {"Idempotency-Replayed": "true"})
+
+    def _sealed(self, text: str) -> str:
+        return _SEALED + self._hub.seal.seal(text, bound_to=self._bound_to())
+
+    def _bound_to(self) -> str:
+        return f"{self._who.tenant}/idempotency/{self._key}"
 
     def _known(self) -> Any:
         i = t.idempotency.c
@@ -141,6 +185,7 @@ class Once:
             )
 
 
+_SEALED = "sealed:"  # no JSON begins so
 OnlyOnce = Annotated[Once, Depends(Once)]
 
 

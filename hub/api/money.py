@@ -10,7 +10,7 @@ from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from hub.api.guard import AfterId, IfMatch, Limit, OnlyOnce, TheHub, Who, answer, page, version_in
+from hub.api.guard import Id, AfterId, IfMatch, Limit, OnlyOnce, TheHub, Who, answer, page, version_in
 from hub.core import vocabulary as v
 from hub.core.errors import NotFound
 from hub.store import ledger_tables as l
@@ -53,7 +53,7 @@ def statements(hub: TheHub, who: Who, after: AfterId = "", limit: Limit = 100) -
 
 
 @router.get("/statements/{id}", summary="How far a file is, and what became of its receipts")
-def statement(hub: TheHub, who: Who, id: str) -> Response:
+def statement(hub: TheHub, who: Who, id: Id) -> Response:
     job = hub.files.job(who.tenant, id)
     return answer(job)
 
@@ -80,7 +80,7 @@ def receipts(
 
 
 @router.get("/receipts/{id}", summary="One receipt: proposal, evidence, runners-up, shares")
-def receipt(hub: TheHub, who: Who, id: str) -> Response:
+def receipt(hub: TheHub, who: Who, id: Id) -> Response:
     with hub.store.look(who.tenant) as work:
         return _receipt(work, id)
 
@@ -113,7 +113,7 @@ class Why(BaseModel):
 
 
 @router.post("/receipts/{id}/accept", summary="Accept what is proposed")
-def accept(hub: TheHub, who: Who, once: OnlyOnce, id: str, if_match: IfMatch = None) -> Response:
+def accept(hub: TheHub, who: Who, once: OnlyOnce, id: Id, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
             hub.payments.accept(work, id, by=who.name, if_version=version_in(if_match))
@@ -123,7 +123,7 @@ def accept(hub: TheHub, who: Who, once: OnlyOnce, id: str, if_match: IfMatch = N
 
 
 @router.post("/receipts/{id}/split", summary="Give it to the receivables named")
-def split(hub: TheHub, who: Who, once: OnlyOnce, id: str, body: Split, if_match: IfMatch = None) -> Response:
+def split(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Split, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
             shares = [share.value() for share in body.shares]
@@ -134,7 +134,7 @@ def split(hub: TheHub, who: Who, once: OnlyOnce, id: str, body: Split, if_match:
 
 
 @router.post("/receipts/{id}/reject", summary="Say that the proposal is wrong")
-def reject(hub: TheHub, who: Who, once: OnlyOnce, id: str, body: Why, if_match: IfMatch = None) -> Response:
+def reject(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Why, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
             hub.payments.reject(work, id, by=who.name, reason=body.reason, if_version=version_in(if_match))
@@ -144,7 +144,7 @@ def reject(hub: TheHub, who: Who, once: OnlyOnce, id: str, body: Why, if_match: 
 
 
 @router.post("/receipts/{id}/undo", summary="Take a decision back")
-def undo(hub: TheHub, who: Who, once: OnlyOnce, id: str, body: Why, if_match: IfMatch = None) -> Response:
+def undo(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Why, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
             hub.payments.undo(work, id, by=who.name, reason=body.reason or None, if_version=version_in(if_match))

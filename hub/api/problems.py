@@ -32,7 +32,14 @@ SCHEMA: dict[str, Any] = {
 }
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    "default": {"description": "A problem document (RFC 9457)", "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
+    "4XX": {"description": "Refused, as a problem document (RFC 9457)", "content": {MEDIA_TYPE: {"schema": SCHEMA}}},
+    "5XX": {"description": "Not possible, as a problem document (RFC 9457)", "content": {MEDIA_TYPE: {"schema": SCHEMA}}},
+}
+
+_NEXT = {
+    404: "look at /openapi.json for what there is",
+    405: "use one of the methods in Allow",
+    413: "send less at once",
 }
 
 
@@ -43,12 +50,18 @@ def problem(status: int, code: str, title: str, next_: str, **more: Any) -> JSON
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers))
 
 
+class Answered(Problem):
+    """A problem whose answer has headers of its own."""
+
+    headers: Mapping[str, str] = {}
+
+
 def install(app: FastAPI) -> None:
     """Let every error leave as a problem document."""
 
     @app.exception_handler(Problem)
     def ours(_request: Request, error: Problem) -> JSONResponse:
-        headers = {}
+        headers = dict(error.headers) if isinstance(error, Answered) else {}
         if isinstance(error, RateLimited | TooMany):
             headers["Retry-After"] = str(max(1, round(error.after)))
         elif isinstance(error, Unavailable):
@@ -64,9 +77,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def http(_request: Request, error: HTTPException) -> JSONResponse:
-        next_ = {404: "look at /openapi.json for what there is", 405: "use one of the methods in Allow"}.get(
-            error.status_code, "correct the request"
-        )
+        next_ = _NEXT.get(error.status_code, "correct the request")
         return problem(error.status_code, f"http-{error.status_code}", str(error.detail), next_, headers=error.headers or {})
 
     @app.exception_handler(DBAPIError)

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, HttpUrl
 
-from hub.api.guard import OnlyOnce, TheHub, Who, answer
+from hub.api.guard import Id, OnlyOnce, TheHub, Who, answer
 
 router = APIRouter(prefix="/api/v1/subscriptions", tags=["subscriptions"])
 
@@ -29,30 +29,33 @@ def subscriptions(hub: TheHub, who: Who) -> Response:
 
 
 @router.post("", summary="Subscribe; the secret is shown this once", status_code=201)
-def subscribe(hub: TheHub, who: Who, body: NewSubscription) -> Response:
-    told, secret = hub.outgoing.subscribe(who.tenant, url=str(body.url), types=body.types, allow=body.allow)
-    return answer(told | {"secret": secret}, status=201)
+def subscribe(hub: TheHub, who: Who, once: OnlyOnce, body: NewSubscription) -> Response:
+    def act() -> dict[str, Any]:
+        told, secret = hub.outgoing.subscribe(who.tenant, url=str(body.url), types=body.types, allow=body.allow)
+        return told | {"secret": secret}
+
+    return once.run(body.model_dump(mode="json"), act, status=201, secret=True)
 
 
 @router.delete("/{id}", summary="End a subscription", status_code=204)
-def remove(hub: TheHub, who: Who, id: str) -> Response:
+def remove(hub: TheHub, who: Who, id: Id) -> Response:
     hub.outgoing.remove(who.tenant, id)
     return Response(status_code=204)
 
 
 @router.post("/{id}/enable", summary="Deliver again")
-def enable(hub: TheHub, who: Who, id: str) -> Response:
+def enable(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(hub.outgoing.enable(who.tenant, id, enabled=True))
 
 
 @router.post("/{id}/disable", summary="Deliver no more")
-def disable(hub: TheHub, who: Who, id: str) -> Response:
+def disable(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(hub.outgoing.enable(who.tenant, id, enabled=False))
 
 
 @router.post("/{id}/rotate", summary="A new secret beside the old one")
-def rotate(hub: TheHub, who: Who, id: str) -> Response:
-    return answer({"id": id, "secret": hub.outgoing.rotate(who.tenant, id)})
+def rotate(hub: TheHub, who: Who, once: OnlyOnce, id: Id) -> Response:
+    return once.run(None, lambda: {"id": id, "secret": hub.outgoing.rotate(who.tenant, id)}, secret=True)
 
 
 class From(BaseModel):
@@ -62,7 +65,7 @@ class From(BaseModel):
 
 
 @router.post("/{id}/replay", summary="Deliver again what was recorded after an event", status_code=202)
-def replay(hub: TheHub, who: Who, once: OnlyOnce, id: str, body: From) -> Response:
+def replay(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: From) -> Response:
     def act() -> dict[str, Any]:
         return {"queued": hub.outgoing.replay(who.tenant, id, after=body.after)}
 

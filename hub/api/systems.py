@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from hub.api.guard import IfMatch, OnlyOnce, TheHub, Who, answer, version_in
+from hub.api.guard import Id, IfMatch, OnlyOnce, TheHub, Who, answer, version_in
 from hub.bootstrap import Hub
 from hub.core.connector import Probes
 from hub.core.errors import Invalid
@@ -33,7 +33,7 @@ def connections(hub: TheHub, who: Who) -> Response:
 
 
 @router.get("/connections/{id}", summary="One connection")
-def connection(hub: TheHub, who: Who, id: str) -> Response:
+def connection(hub: TheHub, who: Who, id: Id) -> Response:
     one = hub.registry.connection(who.tenant, id)
     return answer(_told(hub, one), headers={"ETag": f'"{one.version}"'})
 
@@ -71,7 +71,7 @@ def save(hub: TheHub, who: Who, once: OnlyOnce, body: NewConnection, if_match: I
 
 
 @router.post("/connections/{id}/probe", summary="Ask the system for one cheap thing")
-def probe(hub: TheHub, who: Who, id: str) -> Response:
+def probe(hub: TheHub, who: Who, id: Id) -> Response:
     opened = hub.registry.open(who.tenant, id)
     if not isinstance(opened.connector, Probes):
         raise Invalid(happened="the connector has nothing to probe", next="send it something instead", connection=id)
@@ -82,24 +82,24 @@ def probe(hub: TheHub, who: Who, id: str) -> Response:
 
 
 @router.post("/connections/{id}/sync", summary="Pull now", status_code=202)
-def sync(hub: TheHub, who: Who, id: str) -> Response:
+def sync(hub: TheHub, who: Who, id: Id) -> Response:
     hub.poller.want(who.tenant, id)
     return answer({"connection": id, "state": "wanted"}, status=202)
 
 
 @router.post("/connections/{id}/backfill", summary="Pull everything again; nothing is doubled", status_code=202)
-def backfill(hub: TheHub, who: Who, id: str) -> Response:
+def backfill(hub: TheHub, who: Who, id: Id) -> Response:
     hub.poller.want(who.tenant, id, from_start=True)
     return answer({"connection": id, "state": "wanted"}, status=202)
 
 
 @router.post("/connections/{id}/pause", summary="Neither pull nor write; deliveries are kept all the same")
-def pause(hub: TheHub, who: Who, id: str) -> Response:
+def pause(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(_told(hub, hub.registry.pause(who.tenant, id, paused=True)))
 
 
 @router.post("/connections/{id}/resume", summary="Go on")
-def resume(hub: TheHub, who: Who, id: str) -> Response:
+def resume(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(_told(hub, hub.registry.pause(who.tenant, id, paused=False)))
 
 
@@ -111,7 +111,7 @@ class NewSecret(BaseModel):
 
 
 @router.post("/connections/{id}/secrets", summary="Rotate a secret, with overlap", status_code=204)
-def rotate(hub: TheHub, who: Who, id: str, body: NewSecret) -> Response:
+def rotate(hub: TheHub, who: Who, id: Id, body: NewSecret) -> Response:
     hub.registry.add_secret(who.tenant, id, body.setting, body.value)
     hub.hooks.refresh()
     return Response(status_code=204)

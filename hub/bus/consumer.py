@@ -17,6 +17,7 @@ from hub.bus.handing import Again, Arrival, Aside, Handing, Move, reason
 from hub.bus.topics import matches
 from hub.bus.topology import Topology, step_for
 from hub.core.errors import Unreadable
+from hub.core.steps import reached
 
 log = structlog.get_logger("hub.bus")
 
@@ -137,6 +138,7 @@ class Consumer:
         if copies:
             channel.send(copies, until=time.monotonic() + SETTLE_WITHIN)
         channel.channel.basic_ack(messages[-1].delivery_tag, multiple=True)
+        reached("handle.acknowledged")
 
     def _read(self, message: Any) -> Arrival | Move:
         """The event in the message; or what becomes of a message that holds none, or none that is wanted any more."""

@@ -10,6 +10,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,8 +24,8 @@ from hub.bootstrap import Hub
 from hub.configure import apply_configuration
 from hub.settings import Settings, load_settings
 from hub.store import tables as t
-from hub.store.bus_tables import bus_messages
 from hub.store.sql import Store
+from webhooks.outgoing import wanted
 
 QUOTE_FORM = ("app-sales", "form-quote")
 TEMPLATE = "tpl-sales"
@@ -158,11 +159,22 @@ class Plant:
         self.until("the hub comes to rest", lambda: not self._busy(), seconds=60)
 
     def _busy(self) -> bool:
-        """Whether anything waits or is being worked on. One look at one moment: a fact is always somewhere."""
+        """Whether a raw, a fact or an action is not dealt with yet, at either size."""
         actions = sa.select(sa.func.count()).where(t.actions.c.state.in_(("waiting", "started")))
-        counts = [sa.select(sa.func.count()).select_from(table) for table in (t.inbox, t.outbox, bus_messages)]
+        counts = [sa.select(sa.func.count()).select_from(table) for table in (t.inbox, t.outbox)]
         with self.store.read_transaction() as connection:
-            return any(connection.execute(query).scalar_one() for query in (actions, *counts))
+            if any(connection.execute(query).scalar_one() for query in (actions, *counts)):
+                return True
+            types = connection.execute(sa.select(t.events.c.type, sa.func.count()).group_by(t.events.c.type)).all()
+            dealt: Counter[str] = Counter()
+            for table in (t.seen, t.held):
+                rows = connection.execute(sa.select(table.c.subscriber, sa.func.count()).group_by(table.c.subscriber))
+                for name, count in rows:
+                    dealt[name] += count
+        return any(
+            sum(count for type_, count in types if wanted(one.patterns, type_)) > dealt[one.name]
+            for one in self.hub.subscribers.all
+        )
 
     def _secrets(self) -> Mapping[str, str]:
         return {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, Float, Index, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Date, Float, Index, Integer, Table, Text
 
 from hub.core.money import from_minor
 from hub.store.columns import Exact, Instant, Json
@@ -20,7 +20,7 @@ def _noun(name: str, *columns: Column[object] | CheckConstraint) -> Table:
         name,
         metadata,
         tenant(),
-        Column("id", String(160), primary_key=True),
+        Column("id", Text, primary_key=True),
         *columns,
         # The number of the event that changed the row last: what `If-Match` compares, and the same after a rebuild.
         Column("version", BigInteger, nullable=False),
@@ -31,16 +31,16 @@ def _noun(name: str, *columns: Column[object] | CheckConstraint) -> Table:
 customers = _noun(
     "customers",
     Column("name", Text, nullable=False),
-    Column("tax_id", String(32)),
-    Column("owner", String(64)),
+    Column("tax_id", Text),
+    Column("owner", Text),
     Column("aliases", Json, nullable=False),
     Column("accounts", Json, nullable=False),
 )
 links = _noun(  # id is connection|kind|ours
     "links",
-    Column("connection", String(64), nullable=False),
-    Column("kind", String(32), nullable=False),
-    Column("ours", String(160), nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ours", Text, nullable=False),
     Column("record", Text, nullable=False),
 )
 Index("ix_links_record", links.c.tenant, links.c.connection, links.c.kind, links.c.record)
@@ -49,95 +49,95 @@ leads = _noun(
     "leads",
     Column("name", Text),
     Column("company", Text),
-    Column("phone", String(64)),
+    Column("phone", Text),
     Column("source", Text),
-    Column("owner", String(64)),
+    Column("owner", Text),
 )
 opportunities = _noun(
     "opportunities",
     Column("stage", Text, nullable=False),
-    Column("customer", String(160)),
+    Column("customer", Text),
     Column("amount_minor", BigInteger),
-    Column("currency", String(3), nullable=False),
-    Column("owner", String(64)),
+    Column("currency", Text, nullable=False),
+    Column("owner", Text),
 )
 quotes = _noun(
     "quotes",
-    Column("customer", String(160)),
+    Column("customer", Text),
     Column("customer_name", Text),
     Column("amount_minor", BigInteger),
-    Column("currency", String(3), nullable=False),
-    Column("payment_terms", String(64)),
+    Column("currency", Text, nullable=False),
+    Column("payment_terms", Text),
     Column("need_by", Date),
-    Column("salesperson", String(64)),
+    Column("salesperson", Text),
     Column("contact_name", Text),
-    Column("contact_phone", String(64)),
+    Column("contact_phone", Text),
     Column("lines", Json, nullable=False),
-    Column("state", String(12), nullable=False),  # requested | checked | approved
-    Column("verdict", String(12)),
+    Column("state", Text, nullable=False),  # requested | checked | approved
+    Column("verdict", Text),
     Column("promise_date", Date),
 )
 contracts = _noun(
     "contracts",
     Column("title", Text),
-    Column("quote", String(160)),
-    Column("order", String(160)),
-    Column("customer", String(160)),
-    Column("status", String(16), nullable=False),
+    Column("quote", Text),
+    Column("order", Text),
+    Column("customer", Text),
+    Column("status", Text, nullable=False),
     Column("reason", Text),
     Column("signers", Json, nullable=False),
     Column("signed_at", Instant),
 )
 orders = _noun(
     "orders",
-    Column("customer", String(160)),
+    Column("customer", Text),
     Column("customer_name", Text),
     Column("amount_minor", BigInteger, nullable=False),
     Column("open_minor", BigInteger),
-    Column("currency", String(3), nullable=False),
+    Column("currency", Text, nullable=False),
     Column("ordered_on", Date),
     Column("due_on", Date),
-    Column("payment_terms", String(64)),
-    Column("contract", String(160)),
-    Column("quote", String(160)),
-    Column("invoice", String(160)),
-    Column("salesperson", String(64)),
+    Column("payment_terms", Text),
+    Column("contract", Text),
+    Column("quote", Text),
+    Column("invoice", Text),
+    Column("salesperson", Text),
     Column("lines", Json, nullable=False),
-    Column("state", String(12), nullable=False),  # placed | cancelled
+    Column("state", Text, nullable=False),  # placed | cancelled
 )
 nodes = _noun(  # id is order|node
     "nodes",
-    Column("order", String(160), nullable=False),
-    Column("node", String(16), nullable=False),
+    Column("order", Text, nullable=False),
+    Column("node", Text, nullable=False),
     Column("done_at", Instant),
-    Column("owner", String(64)),
+    Column("owner", Text),
 )
 receivables = _noun(
     "receivables",
-    Column("order", String(160), nullable=False),
-    Column("customer", String(160)),
+    Column("order", Text, nullable=False),
+    Column("customer", Text),
     Column("customer_name", Text),
     Column("amount_minor", BigInteger, nullable=False),
     Column("paid_minor", BigInteger, nullable=False),
     Column("difference_minor", BigInteger, nullable=False),
-    Column("currency", String(3), nullable=False),
+    Column("currency", Text, nullable=False),
     Column("due_on", Date),
     Column("position", Integer, nullable=False),
     Column("label", Text),
     Column("percent", Exact),
-    Column("invoice", String(160)),
-    Column("contract", String(160)),
-    Column("state", String(12), nullable=False),  # open | settled | cancelled
+    Column("invoice", Text),
+    Column("contract", Text),
+    Column("state", Text, nullable=False),  # open | settled | cancelled
     CheckConstraint("paid_minor >= 0 AND paid_minor <= amount_minor", name="paid_within_amount"),
 )
 Index("ix_receivables_open", receivables.c.tenant, receivables.c.state, receivables.c.customer)
 Index("ix_receivables_order", receivables.c.tenant, receivables.c.order)
 statements = _noun(
     "statements",
-    Column("format", String(64), nullable=False),
-    Column("file", String(80), nullable=False),
-    Column("account", String(64)),
-    Column("currency", String(3), nullable=False),
+    Column("format", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("account", Text),
+    Column("currency", Text, nullable=False),
     Column("opening_minor", BigInteger),
     Column("closing_minor", BigInteger),
     Column("rows", Integer, nullable=False),
@@ -149,47 +149,47 @@ statements = _noun(
 )
 receipts = _noun(
     "receipts",
-    Column("account", String(64)),
+    Column("account", Text),
     Column("booked_on", Date, nullable=False),
     Column("value_on", Date),
     Column("amount_minor", BigInteger, nullable=False),
     Column("shared_minor", BigInteger, nullable=False),
-    Column("currency", String(3), nullable=False),
+    Column("currency", Text, nullable=False),
     Column("payer_name", Text),
-    Column("payer_account", String(64)),
+    Column("payer_account", Text),
     Column("payer_bank", Text),
     Column("memo", Text, nullable=False),
     Column("reference", Text),
     Column("bank_reference", Text),
     Column("end_to_end_id", Text),
-    Column("file", String(80)),
+    Column("file", Text),
     Column("row", Integer),
-    Column("lane", String(8)),  # auto | review | open
-    Column("state", String(10), nullable=False),  # new | proposed | matched | rejected | reversed
-    Column("match", String(40)),
+    Column("lane", Text),  # auto | review | open
+    Column("state", Text, nullable=False),  # new | proposed | matched | rejected | reversed
+    Column("match", Text),
     CheckConstraint("shared_minor >= 0 AND shared_minor <= amount_minor", name="shared_within_amount"),
 )
 Index("ix_receipts_lane", receipts.c.tenant, receipts.c.state, receipts.c.lane)
 matches = _noun(
     "matches",
-    Column("receipt", String(160), nullable=False),
-    Column("lane", String(8), nullable=False),
+    Column("receipt", Text, nullable=False),
+    Column("lane", Text, nullable=False),
     Column("probability", Float, nullable=False),
     Column("shares", Json, nullable=False),
     Column("reasons", Json, nullable=False),
     Column("runners_up", Json, nullable=False),
     Column("held_by", Text),
-    Column("policy", String(64), nullable=False),
-    Column("state", String(10), nullable=False),  # proposed | accepted | rejected | undone
-    Column("by", String(64)),
-    Column("customer", String(160)),
+    Column("policy", Text, nullable=False),
+    Column("state", Text, nullable=False),  # proposed | accepted | rejected | undone
+    Column("by", Text),
+    Column("customer", Text),
 )
 Index("ix_matches_receipt", matches.c.tenant, matches.c.receipt)
 shares = _noun(  # id is match|position
     "shares",
-    Column("match", String(40), nullable=False),
-    Column("receipt", String(160), nullable=False),
-    Column("receivable", String(160), nullable=False),
+    Column("match", Text, nullable=False),
+    Column("receipt", Text, nullable=False),
+    Column("receivable", Text, nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("difference_minor", BigInteger, nullable=False),
     Column("booked_as", Text),
@@ -200,17 +200,17 @@ Index("ix_shares_receivable", shares.c.tenant, shares.c.receivable)
 payers = _noun(  # id is derived from name, account and customer; what finance confirmed, and how often
     "payers",
     Column("name", Text),
-    Column("account", String(64)),
-    Column("customer", String(160), nullable=False),
+    Column("account", Text),
+    Column("customer", Text, nullable=False),
     Column("times", Integer, nullable=False),
     Column("last_seen", Date),
 )
 products = _noun("products", Column("name", Text))
 supplies = _noun(  # id is connection|sku|warehouse
     "supplies",
-    Column("connection", String(64), nullable=False),
-    Column("sku", String(80), nullable=False),
-    Column("warehouse", String(64), nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("warehouse", Text, nullable=False),
     Column("on_hand", Exact, nullable=False),
     Column("reserved", Exact, nullable=False),
     Column("incoming", Json, nullable=False),
@@ -219,9 +219,9 @@ supplies = _noun(  # id is connection|sku|warehouse
 Index("ix_supplies_sku", supplies.c.tenant, supplies.c.sku)
 holds = _noun(
     "holds",
-    Column("quote", String(160), nullable=False),
-    Column("sku", String(80), nullable=False),
-    Column("warehouse", String(64), nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("sku", Text, nullable=False),
+    Column("warehouse", Text, nullable=False),
     Column("quantity", Exact, nullable=False),
     Column("until", Instant, nullable=False),
     Column("on", Date),

@@ -70,7 +70,7 @@ tokens = Table(
     metadata,
     tenant(),
     Column("connection", String(64), primary_key=True),
-    Column("name", String(64), primary_key=True),
+    Column("name", Text, primary_key=True),
     Column("sealed", Text, nullable=False),
     Column("until", Instant, nullable=False),
 )
@@ -81,7 +81,7 @@ raws = Table(
     tenant(),
     Column("id", String(40), primary_key=True),
     Column("connection", String(64), nullable=False),
-    Column("stream", String(128), nullable=False),
+    Column("stream", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("door", String(8), nullable=False),
@@ -157,7 +157,7 @@ cursors = Table(
     metadata,
     tenant(),
     Column("connection", String(64), primary_key=True),
-    Column("stream", String(128), primary_key=True),
+    Column("stream", Text, primary_key=True),
     Column("cursor", Json),
     Column("wanted", Boolean, nullable=False, server_default=false()),  # somebody asked for a sync now
     Column("pulled_at", Instant),
