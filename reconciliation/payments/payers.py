@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from heapq import nsmallest
 
 import msgspec
 
@@ -173,11 +174,11 @@ class Payers:
         scores: dict[str, float] = {}
         for pair in pairs:
             postings = self._pairs.get(pair, {})
-            if len(postings) > 2000 and scores:
+            if len(postings) > 200 and scores:
                 break
             for full in postings:
                 scores[full] = scores.get(full, 0.0) + 1.0 / (1 + len(postings)) ** 0.5
-        return [full for full, _ in sorted(scores.items(), key=lambda entry: (-entry[1], entry[0]))[:30]]
+        return [full for full, _ in nsmallest(30, scores.items(), key=lambda entry: (-entry[1], entry[0]))]
 
 
 def added_up(payers: Iterable[Payer]) -> list[Payer]:

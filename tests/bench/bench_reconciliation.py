@@ -254,20 +254,20 @@ def grown(folder: Path, times: int) -> tuple[list[OpenItem], list[Receipt]]:
 
 
 def scale() -> None:
-    """Twenty thousand receipts against as many orders, and one receipt against a hundred thousand."""
+    """Twenty thousand receipts against as many orders, and one receipt against a hundred thousand, in processor time of one core."""
     items, sent = grown(DATA, 9)
     items, sent = items[:20_000], sent[:20_000]
-    start = time.perf_counter()
+    start = time.process_time()
     Desk(items, payers(DATA)).propose_all(sent)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{len(sent)} receipts x {len(items)} orders: {time.perf_counter() - start:.1f} s (limit 20), {peak} MB (limit 1024)")
+    print(f"{len(sent)} receipts x {len(items)} orders: {time.process_time() - start:.1f} s (limit 20), {peak} MB (limit 1024)")
     items, sent = grown(DATA, 25)
     desk = Desk(items, payers(DATA))
     taken = []
     for receipt in sent[:2000]:
-        start = time.perf_counter()
+        start = time.process_time()
         desk.propose(receipt)
-        taken.append(time.perf_counter() - start)
+        taken.append(time.process_time() - start)
     taken.sort()
     print(f"1 receipt x {len(items)} orders: p50 {taken[1000] * 1e3:.2f} ms, p99 {taken[1980] * 1e3:.2f} ms (limit 30)")
 
