@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from mappings import limits
+from mappings.companions import COMPANIONS
 from mappings.conditions import BadCondition, Condition
 from mappings.fields import Fields
 from mappings.findings import Findings
@@ -19,23 +20,6 @@ from mappings.sources import Const
 from mappings.steps import OPTIONS, STEPS, BadStep, Making, Step, implied
 from mappings.values import MISSING, Bad, is_empty
 
-COMPANIONS: dict[str, tuple[str, ...]] = {
-    "from": (),
-    "const": (),
-    "first": (),
-    "template": ("parts",),
-    "join": ("with",),
-    "each": ("where", "fields", "value"),
-    "sum": ("of", "where"),
-    "count": ("where",),
-    "fields": ("from",),
-    "choose": ("otherwise",),
-    "list": (),
-    "add": (),
-    "subtract": (),
-    "multiply": (),
-}
-"""Where a value can come from, and the words that belong to it."""
 COMMON = ("if", "default", "about", "steps", "to")
 _NEXT_WORDS = "correct the word; mappings/README.md lists them all"
 
@@ -65,7 +49,13 @@ class Builder:
             return self.nothing(name, place)
         table = {"from": written} if isinstance(written, str) else written
         if not isinstance(table, dict):
-            self.findings.error(place, "not-a-rule", "a rule is a path in quotation marks or a table", 'write { const = … } for a fixed value', written)
+            self.findings.error(
+                place,
+                "not-a-rule",
+                "a rule is a path in quotation marks or a table",
+                "write { const = … } for a fixed value",
+                written,
+            )
             return self.nothing(name, place)
         before = len(self.findings.found)
         source = self.source(table, place, target, depth)
@@ -127,7 +117,7 @@ class Builder:
         groups: list[tuple[Mapping[str, Any], Place]] = [(table, place)]
         more = table.get("steps", [])
         if not isinstance(more, list) or not all(isinstance(group, dict) for group in more):
-            self.findings.error((*place, "steps"), "word", "steps is a list of tables", 'write steps = [{ strip = true }, …]')
+            self.findings.error((*place, "steps"), "word", "steps is a list of tables", "write steps = [{ strip = true }, …]")
             more = []
         groups += [(group, (*place, "steps", number)) for number, group in enumerate(more)]
         for group, where in groups:
@@ -155,11 +145,18 @@ class Builder:
         if made.whole:
             wants_list = made.takes == ("list",)
             if wants_list and gives.name not in ("list", "any"):
-                self.findings.error((*place, word), "type", f"{word} works on a list, here is a {gives}", "take the list with [*], each or split")
+                self.findings.error(
+                    (*place, word), "type", f"{word} works on a list, here is a {gives}", "take the list with [*], each or split"
+                )
                 return None
             return made
         if made.takes and item.name != "any" and item.name not in made.takes:
-            self.findings.error((*place, word), "type", f"{word} does not work on a {item}", "change the order of the steps, or take another value")
+            self.findings.error(
+                (*place, word),
+                "type",
+                f"{word} does not work on a {item}",
+                "change the order of the steps, or take another value",
+            )
             return None
         return _lifted(made) if gives.name == "list" else made
 
@@ -192,7 +189,13 @@ class Builder:
                 step = implied(gives, kind, self.making)
                 return value if step is None else step.apply(value)
             except (BadStep, Bad) as error:
-                self.findings.error((*place, "default"), "type", f"the default is not a {gives}: {error}", "give a default of the same kind", value)
+                self.findings.error(
+                    (*place, "default"),
+                    "type",
+                    f"the default is not a {gives}: {error}",
+                    "give a default of the same kind",
+                    value,
+                )
         return value
 
     def condition(self, written: Any, place: Place, depth: int = 0) -> Condition | None:
@@ -209,7 +212,9 @@ class Builder:
         try:
             made = Condition(text, {name: rule.run for name, rule in inputs.items()})
         except BadCondition as error:
-            self.findings.error(place, "condition", str(error), "write a comparison of named values, such as \"状态 == '已审批'\"")
+            self.findings.error(
+                place, "condition", str(error), "write a comparison of named values, such as \"状态 == '已审批'\""
+            )
             return None
         made.paths += [path for rule in inputs.values() for path in rule.reads()]
         return made
@@ -221,7 +226,7 @@ class Builder:
         try:
             return parse_path(written)
         except BadPath as error:
-            self.findings.error(place, "path", str(error), 'names with dots stand in quotation marks: \'"a.b".c\'')
+            self.findings.error(place, "path", str(error), "names with dots stand in quotation marks: '\"a.b\".c'")
             return None
 
     # --- records -------------------------------------------------------------------------------------------------
@@ -241,7 +246,9 @@ class Builder:
                 continue
             rules.append(self.rule(name, rule, (*place, name), kind, depth=depth, required=name in target.required))
         for name in sorted(target.required - set(written)):
-            self.findings.error(place, "missing-target", f"{target} needs the field {name!r}, which no rule fills", "write a rule for it")
+            self.findings.error(
+                place, "missing-target", f"{target} needs the field {name!r}, which no rule fills", "write a rule for it"
+            )
         return Fields(tuple(rules), target.struct)
 
 

@@ -41,14 +41,20 @@ def _run(field_map: FieldMap, example: Example) -> Failure | None:
     except Unreadable as error:
         if example.error and example.error in str(error):
             return None
-        return Failure(line=example.line, happened=f"the example is not read: {error}", expected=example.error or example.out, got=str(error))
+        return Failure(
+            line=example.line, happened=f"the example is not read: {error}", expected=example.error or example.out, got=str(error)
+        )
     if mapped.ignored or example.ignored:
         if mapped.ignored == example.ignored:
             return None
         said = f"ignored by {mapped.ignored!r}" if mapped.ignored else "not ignored"
-        return Failure(line=example.line, happened=f"the example is {said}", expected=example.ignored or example.out, got=mapped.ignored)
+        return Failure(
+            line=example.line, happened=f"the example is {said}", expected=example.ignored or example.out, got=mapped.ignored
+        )
     if example.error:
-        return Failure(line=example.line, happened="the example is read, and should not be", expected=example.error, got=mapped.data)
+        return Failure(
+            line=example.line, happened="the example is read, and should not be", expected=example.error, got=mapped.data
+        )
     return _compared(field_map, example, mapped.data)
 
 
@@ -125,27 +131,41 @@ def check_map(field_map: FieldMap, sample: Any = None) -> list[Finding]:
     `sample` is a record, or a list of them, as the source sends it; the examples' records are always used as well.
     """
     found = [
-        Finding(severity="error", code="example", happened=str(failure.happened), next="correct the map or the example", line=failure.line)
+        Finding(
+            severity="error",
+            code="example",
+            happened=str(failure.happened),
+            next="correct the map or the example",
+            line=failure.line,
+        )
         for failure in run_examples(field_map)
     ]
     samples = [example.record for example in field_map.examples]
     samples += sample if isinstance(sample, list) else [] if sample is None else [sample]
     if not samples:
-        found.append(_warning("no-sample", "there is no example to check the map against", "add [[examples]] with a real, anonymised record"))
+        found.append(
+            _warning(
+                "no-sample", "there is no example to check the map against", "add [[examples]] with a real, anonymised record"
+            )
+        )
         return found
     unread: dict[str, Any] = {}
     filled: set[str] = set()
     for record in samples:
         place = next(_floats(record, ""), None)
         if place is not None:
-            found.append(_warning("float", f"the sample holds a float at {place}, which is not exact", "read it with mappings.parse_json"))
+            found.append(
+                _warning("float", f"the sample holds a float at {place}, which is not exact", "read it with mappings.parse_json")
+            )
         unread |= dict.fromkeys(_unread(field_map, record))
         filled |= _filled(field_map, record)
     said = "the map neither reads nor ignores it"
     found += [_warning("unread", f"{path}: {said}", "write a rule for it, or add it to ignore", value=path) for path in unread]
     for rule in field_map.fields.rules:
         if rule.name not in filled:
-            found.append(_warning("never-filled", "no sample has a value for it", "look at the path", line=rule.line, field=rule.name))
+            found.append(
+                _warning("never-filled", "no sample has a value for it", "look at the path", line=rule.line, field=rule.name)
+            )
     if sample is not None:
         found += _unreadable(field_map, sample if isinstance(sample, list) else [sample])
     return found
@@ -174,7 +194,11 @@ def _unreadable(field_map: FieldMap, samples: list[Any]) -> list[Finding]:
     found = []
     for record in samples:
         for error in field_map.problems(record, lookup=lookup):
-            about = {"field": error.about.get("field", ""), "line": int(error.about.get("line", 0)), "value": error.about.get("value", "")}
+            about = {
+                "field": error.about.get("field", ""),
+                "line": int(error.about.get("line", 0)),
+                "value": error.about.get("value", ""),
+            }
             found.append(Finding(severity="error", code="unreadable", happened=error.happened, next=error.next, **about))  # type: ignore[arg-type]
     return found
 

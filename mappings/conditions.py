@@ -23,7 +23,9 @@ from mappings.paths import BadPath, Path, Reader, Scope, parse_path, reader
 from mappings.values import MISSING, Bad, shown
 
 METHODS = frozenset({"startsWith", "endsWith", "contains"})
-_OPERATORS = frozenset({"_&&_", "_||_", "!_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_?_:_", "@in", "_in_", "in", "-_"}) | METHODS
+_OPERATORS = (
+    frozenset({"_&&_", "_||_", "!_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_?_:_", "@in", "_in_", "in", "-_"}) | METHODS
+)
 _RESERVED = frozenset({"true", "false", "null", "in"})
 _SAFE_INTEGER = 2**53
 
@@ -120,7 +122,9 @@ def _scalar(name: str, value: object) -> object:
         case float():
             raise Bad(f"{name} is a float, which is not exact", "read the record with mappings.parse_json", value)
         case dict() | list() | tuple():
-            raise Bad(f"{name} is {shown(value)}, not a single value", "name a text, a number, a date or a yes/no inside it", value)
+            raise Bad(
+                f"{name} is {shown(value)}, not a single value", "name a text, a number, a date or a yes/no inside it", value
+            )
         case _:
             return value
 

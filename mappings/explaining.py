@@ -36,7 +36,9 @@ def _rows(rule: Rule, prefix: str) -> list[str]:
     name = f"{prefix}{rule.name}"
     cells = [f"`{name}`", rule.source.says(), "; ".join(steps), lacking]
     rows = ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"]
-    inner = rule.source.inner if isinstance(rule.source, Each) else rule.source.fields if isinstance(rule.source, Nested) else None
+    inner = (
+        rule.source.inner if isinstance(rule.source, Each) else rule.source.fields if isinstance(rule.source, Nested) else None
+    )
     if isinstance(inner, Fields):
         mark = "[]" if isinstance(rule.source, Each) else ""
         rows += [row for nested in inner.rules for row in _rows(nested, f"{name}{mark}.")]

@@ -164,7 +164,9 @@ class FieldMap:
         except Unreadable as error:
             return [error]
         scope = Scope(record, lookup)
-        return [self.unreadable(bad) for bad in (*self.fields.failures(record, scope), *Fields(self.envelope).failures(record, scope))]
+        return [
+            self.unreadable(bad) for bad in (*self.fields.failures(record, scope), *Fields(self.envelope).failures(record, scope))
+        ]
 
     def _envelope(
         self, record: Any, scope: Scope, values: Mapping[str, Any], notes: list[Traced] | None
@@ -211,7 +213,9 @@ class FieldMap:
         """The line of the rule that fills the field, or of the nearest rule around it."""
         rules, line = (*self.fields.rules, *self.envelope), 0
         while field:
-            found = next((rule for rule in rules if field == rule.name or field.startswith((f"{rule.name}.", f"{rule.name}["))), None)
+            found = next(
+                (rule for rule in rules if field == rule.name or field.startswith((f"{rule.name}.", f"{rule.name}["))), None
+            )
             if found is None:
                 break
             line = found.line or line

@@ -214,5 +214,3 @@ def _under(outer: Path, inner: list[Path]) -> list[Path]:
         else Path(text=f"{outer.text}.{path.text}", segments=(*outer.segments, *path.segments), rooted=outer.rooted)
         for path in inner
     ]
-
-

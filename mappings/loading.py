@@ -55,7 +55,9 @@ def load_map(text: str, *, file: str = "") -> FieldMap:
 def read_toml(text: str, file: str, what: str) -> dict[str, Any]:
     """The text's tables, numbers exact. Raises `BadMap`."""
     if len(text) > limits.MAP_TEXT:
-        raise BadMap((Finding(severity="error", code="too-much", happened=f"the {what} is too long", next="make it smaller"),), file=file)
+        raise BadMap(
+            (Finding(severity="error", code="too-much", happened=f"the {what} is too long", next="make it smaller"),), file=file
+        )
     try:
         return tomllib.loads(text, parse_float=_exactly)
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
@@ -90,17 +92,12 @@ class _Loading:
 
     def made(self) -> FieldMap:
         written, findings = self.written, self.findings
-        for word in written:
-            if word not in WORDS:
-                findings.error((word,), "word", f"{word!r} is not a word of a map", f"use one of {', '.join(WORDS)}")
-        name, version = self._text("name"), written.get("version", 1)
-        if name and not _NAME.fullmatch(name):
-            findings.error(("name",), "name", "the name is not a plain word", "use letters, digits, - _ and .", name)
-        if type(version) is not int or version < 1:
-            findings.error(("version",), "version", "the version is a whole number from 1", "write version = 1", version)
+        name, version = self._named()
         target, kind = self._text("target"), target_kind(str(written.get("target", "")))
         if target and kind is None:
-            findings.error(("target",), "target", f"{target!r} is neither an event type nor connection/what", _near(target), target)
+            findings.error(
+                ("target",), "target", f"{target!r} is neither an event type nor connection/what", _near(target), target
+            )
         rules, place = self._rules()
         fields = self.builder.fields(rules, place, kind or RECORD)
         made = {
@@ -132,6 +129,19 @@ class _Loading:
 
     # --- the head ------------------------------------------------------------------------------------------------
 
+    def _named(self) -> tuple[str, Any]:
+        """Name and version; a word that the language does not have is told too."""
+        findings = self.findings
+        for word in self.written:
+            if word not in WORDS:
+                findings.error((word,), "word", f"{word!r} is not a word of a map", f"use one of {', '.join(WORDS)}")
+        name, version = self._text("name"), self.written.get("version", 1)
+        if name and not _NAME.fullmatch(name):
+            findings.error(("name",), "name", "the name is not a plain word", "use letters, digits, - _ and .", name)
+        if type(version) is not int or version < 1:
+            findings.error(("version",), "version", "the version is a whole number from 1", "write version = 1", version)
+        return name, version
+
     def _text(self, word: str) -> str:
         value = self.written.get(word)
         if not isinstance(value, str) or not value:
@@ -148,13 +158,19 @@ class _Loading:
                 self.findings.error(("zone",), "zone", str(error), "write a name of the IANA time zone database", zone)
                 zone = None
         if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-            self.findings.error(("tables",), "tables", "tables are tables of single values", "write [tables.name] and lines below it")
+            self.findings.error(
+                ("tables",), "tables", "tables are tables of single values", "write [tables.name] and lines below it"
+            )
             tables = {}
         for name, table in tables.items():
             if any(isinstance(value, dict | list) for value in table.values()):
-                self.findings.error(("tables", name), "tables", "a table's values are single values", "make them texts or numbers")
+                self.findings.error(
+                    ("tables", name), "tables", "a table's values are single values", "make them texts or numbers"
+                )
         if not isinstance(lookups, list) or not all(isinstance(name, str) for name in lookups):
-            self.findings.error(("lookups",), "lookups", "lookups is a list of names of the hub's tables", 'write lookups = ["products"]')
+            self.findings.error(
+                ("lookups",), "lookups", "lookups is a list of names of the hub's tables", 'write lookups = ["products"]'
+            )
             lookups = []
         return Making(zone=zone, tables=tables, lookups=tuple(lookups))
 
@@ -163,7 +179,9 @@ class _Loading:
         # A text is one rule named `when`; a table names each rule, and the name is what an ignored record is counted under.
         named: Mapping[str, Any] = {"when": written} if isinstance(written, str) else written
         if not isinstance(named, dict):
-            self.findings.error(("when",), "condition", "when is a condition, or a table of named ones", "write when = \"状态 == '已审批'\"")
+            self.findings.error(
+                ("when",), "condition", "when is a condition, or a table of named ones", "write when = \"状态 == '已审批'\""
+            )
             return ()
         places: dict[str, Place] = {name: ("when",) if isinstance(written, str) else ("when", name) for name in named}
         made = [(name, self.builder.condition(text, places[name])) for name, text in named.items()]
@@ -204,7 +222,9 @@ class _Loading:
         fields: dict[str, Any] = {}
         for number, rule in enumerate(rules):
             if rule["to"] in fields:
-                self.findings.error(("rules", number), "fields", f"two rules fill {rule['to']!r}", "use `first` or `choose` in one rule")
+                self.findings.error(
+                    ("rules", number), "fields", f"two rules fill {rule['to']!r}", "use `first` or `choose` in one rule"
+                )
             fields[rule["to"]] = rule
             self._relocate(("rules", number), ("rules", rule["to"]))
         return fields, ("rules",)
@@ -224,11 +244,17 @@ class _Loading:
         results = [word for word in ("out", "error", "ignored") if word in written]
         strange = set(written) - {"in", "out", "error", "ignored", "lookup", "about"}
         if "in" not in written or len(results) != 1 or strange:
-            said = f"{sorted(strange)[0]!r} is not a word of an example" if strange else "an example has in, and one of out, error, ignored"
+            said = (
+                f"{sorted(strange)[0]!r} is not a word of an example"
+                if strange
+                else "an example has in, and one of out, error, ignored"
+            )
             self.findings.error(place, "example", said, "write in = { … } and out = { … }, or JSON in ''' … '''")
             return None
         try:
-            record, out = (parse_json(value) if isinstance(value, str) else value for value in (written["in"], written.get("out")))
+            record, out = (
+                parse_json(value) if isinstance(value, str) else value for value in (written["in"], written.get("out"))
+            )
         except Unreadable as error:
             self.findings.error(place, "example", error.happened, "correct the JSON")
             return None

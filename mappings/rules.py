@@ -122,7 +122,9 @@ class Rule:
 
     def lacking(self) -> Bad:
         """The error of a required value that is not there."""
-        return Bad("a value is required and there is none", "look at what was sent, or give the field a default").within(self.name, self.pointer)
+        return Bad("a value is required and there is none", "look at what was sent, or give the field a default").within(
+            self.name, self.pointer
+        )
 
     def traced(self, record: Any, scope: Scope, notes: list[Traced], at: str) -> Any:
         """As `run`, and notes each step."""

@@ -60,7 +60,9 @@ def _refuse(tally: Tally, number: int, error: Unreadable) -> None:
         tally.problems.append((number, error))
 
 
-def _write(field_map: FieldMap, record: Any, out: IO[bytes], tally: Tally, number: int, *, trace: bool, lookup: Lookup | None) -> None:
+def _write(
+    field_map: FieldMap, record: Any, out: IO[bytes], tally: Tally, number: int, *, trace: bool, lookup: Lookup | None
+) -> None:
     mapped = field_map.apply(record, trace=trace, lookup=lookup)
     if mapped.ignored:
         tally.ignored += 1

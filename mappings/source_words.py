@@ -86,7 +86,9 @@ class _Tupled(Listed):
 def _template(builder: Builder, table: Table, place: Place, target: Kind, depth: int) -> Source | None:
     text, parts = table["template"], table.get("parts", {})
     if not isinstance(text, str) or not isinstance(parts, dict):
-        builder.findings.error((*place, "template"), "source", "a template is a text, its parts a table of rules", "correct it", text)
+        builder.findings.error(
+            (*place, "template"), "source", "a template is a text, its parts a table of rules", "correct it", text
+        )
         return None
     try:
         pieces = parse_template(text)
@@ -102,7 +104,9 @@ def _template(builder: Builder, table: Table, place: Place, target: Kind, depth:
         return None
     unused = sorted(set(parts) - {piece.name for piece in pieces if isinstance(piece, Spot)})
     if unused:
-        builder.findings.error((*place, "parts", unused[0]), "template", f"the part {unused[0]!r} is not in the text", "use it or drop it")
+        builder.findings.error(
+            (*place, "parts", unused[0]), "template", f"the part {unused[0]!r} is not in the text", "use it or drop it"
+        )
     return Template(text, made)
 
 
@@ -128,7 +132,9 @@ def _each(builder: Builder, table: Table, place: Place, target: Kind, depth: int
         inner = builder.rule("", table["value"], (*place, "value"), item, depth=depth + 1)
         item = inner.gives
     elif item.struct is not None:
-        builder.findings.error(place, "fields", f"each item becomes a {item}: its fields are not given", "write [… .fields] below it")
+        builder.findings.error(
+            place, "fields", f"each item becomes a {item}: its fields are not given", "write [… .fields] below it"
+        )
         return None
     else:
         item = ANY
@@ -158,7 +164,9 @@ def _fields(builder: Builder, table: Table, place: Place, target: Kind, depth: i
 def _choose(builder: Builder, table: Table, place: Place, target: Kind, depth: int) -> Source | None:
     written = table["choose"]
     if not isinstance(written, list) or not all(isinstance(case, dict) and set(case) == {"if", "then"} for case in written):
-        builder.findings.error((*place, "choose"), "source", "choose is a list of cases", "write [{ if = …, then = … }, …]", written)
+        builder.findings.error(
+            (*place, "choose"), "source", "choose is a list of cases", "write [{ if = …, then = … }, …]", written
+        )
         return None
     cases: list[tuple[Condition, Rule]] = []
     for number, case in enumerate(written):
@@ -174,7 +182,11 @@ def _choose(builder: Builder, table: Table, place: Place, target: Kind, depth: i
 def _arithmetic(word: str, work: Callable[[list[Any]], Any]) -> MakeSource:
     def make(builder: Builder, table: Table, place: Place, target: Kind, depth: int) -> Source | None:
         rules = _rules(builder, table[word], (*place, word), depth)
-        return Arithmetic({"add": "the sum", "subtract": "the difference", "multiply": "the product"}[word], rules, work) if rules else None
+        return (
+            Arithmetic({"add": "the sum", "subtract": "the difference", "multiply": "the product"}[word], rules, work)
+            if rules
+            else None
+        )
 
     return make
 

@@ -116,7 +116,7 @@ def test_an_installed_hub_knows_its_version(elsewhere: Path, about: Message) -> 
 @pytest.mark.slow
 def test_an_installed_hub_plays_the_demo(elsewhere: Path) -> None:
     """The demo's day is played by a hub that was installed from the wheel, in a folder of its own."""
-    answer = run(elsewhere, "demo", "--once")
+    answer = run(elsewhere, "demo", "--once", "--within", "60")
 
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert str(ROOT) not in answer.stdout + answer.stderr

@@ -18,7 +18,14 @@ from hub.logs import configure_logs
 @click.argument("path", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--port", type=int, default=8700, show_default=True, help="Port of the hub; 0 takes a free one.")
 @click.option("--once", is_flag=True, help="Play the day, check the books, exit 0 or 1.")
-def demo(path: Path | None, port: int, once: bool) -> None:
+@click.option(
+    "--within",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Seconds that money may take from the bank's file to the salesperson.",
+)
+def demo(path: Path | None, port: int, once: bool, within: float) -> None:
     """Play a manufacturer's working day. PATH: a folder with your own orders.csv and statement.csv."""
     configure_logs("error", "text")
     plant = Plant(port=0 if once and port == 8700 else port)
@@ -26,7 +33,7 @@ def demo(path: Path | None, port: int, once: bool) -> None:
     failed = 0
     try:
         plant.start()
-        day = Day(plant, path)
+        day = Day(plant, path, within=within)
         for number, (title, play) in enumerate(day.steps(), start=1):
             try:
                 click.echo(f"✓ {number} {title}：{play()}")

@@ -158,7 +158,10 @@ class Flow:
                 found = None if id_ is MISSING else load(row.table, id_)
                 if found is None and row.required:
                     missing = shown(None if id_ is MISSING else id_)
-                    raise Bad(f"there is no {row.table} {missing} in the ledger", "replay the event once it is there, or say optional = true")
+                    raise Bad(
+                        f"there is no {row.table} {missing} in the ledger",
+                        "replay the event once it is there, or say optional = true",
+                    )
             except Bad as bad:
                 raise self._unreadable(bad.within(f"with.{row.name}", ""), event) from None
             record[row.name] = None if found is None else plain(dict(found))
@@ -176,7 +179,9 @@ class Flow:
             except Bad as bad:
                 raise bad.within(f"[{number}]", "") from None
 
-    def _once(self, step: Step, record: dict[str, Any], alone: dict[str, Any], event: Event, number: str, *, trace: bool) -> StepRun:
+    def _once(
+        self, step: Step, record: dict[str, Any], alone: dict[str, Any], event: Event, number: str, *, trace: bool
+    ) -> StepRun:
         scope = Scope(record)
         if step.condition is not None and not step.condition.holds(record, scope):
             return StepRun(step=step.name, skipped=f"{step.condition.text} is not so")

@@ -73,7 +73,9 @@ class _Loading:
     def _head(self, word: str, form: re.Pattern[str]) -> str:
         value = self.written.get(word)
         if not isinstance(value, str) or not form.fullmatch(value):
-            self.findings.error((word,), "head", f"the flow has no {word}, or not a plain one", f'write {word} = "…" at its head', value)
+            self.findings.error(
+                (word,), "head", f"the flow has no {word}, or not a plain one", f'write {word} = "…" at its head', value
+            )
             return ""
         return value
 
@@ -82,7 +84,9 @@ class _Loading:
         types = tuple(value) if isinstance(value, list) else (value,)
         known = [type_ for type_ in types if isinstance(type_, str) and type_ in VOCABULARY]
         if len(known) != len(types) or not known:
-            self.findings.error(("when",), "when", "when is an event type, or a list of them", "use types of the vocabulary", value)
+            self.findings.error(
+                ("when",), "when", "when is an event type, or a list of them", "use types of the vocabulary", value
+            )
         return tuple(known)
 
     def _making(self) -> Making:
@@ -93,7 +97,9 @@ class _Loading:
             self.findings.error(("zone",), "zone", str(error), "write a name of the IANA time zone database", zone)
             zone = "UTC"
         if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-            self.findings.error(("tables",), "tables", "tables are tables of single values", "write [tables.name] and lines below it")
+            self.findings.error(
+                ("tables",), "tables", "tables are tables of single values", "write [tables.name] and lines below it"
+            )
             tables = {}
         return Making(zone=zone, tables=tables)
 
@@ -103,16 +109,22 @@ class _Loading:
             first = path.segments[0] if path.segments else None
             inside = path.segments[1] if len(path.segments) > 1 else None
             if isinstance(first, str) and first not in names:
-                self.findings.error(place, "unknown-source", f"there is no {first!r} here", f"use one of {', '.join(sorted(names))}", path.text)
+                self.findings.error(
+                    place, "unknown-source", f"there is no {first!r} here", f"use one of {', '.join(sorted(names))}", path.text
+                )
             elif first == "event" and isinstance(inside, str) and inside not in ENVELOPE and inside not in names:
-                self.findings.error(place, "unknown-source", f"the event has no {inside!r}", f"use its data or {', '.join(ENVELOPE)}", path.text)
+                self.findings.error(
+                    place, "unknown-source", f"the event has no {inside!r}", f"use its data or {', '.join(ENVELOPE)}", path.text
+                )
 
     # --- rows ----------------------------------------------------------------------------------------------------
 
     def _rows(self, names: set[str]) -> tuple[Row, ...]:
         written = self.written.get("with", {})
         if not isinstance(written, dict):
-            self.findings.error(("with",), "with", "with holds tables", 'write [with.quote] with table = "quote" and id = "quote"')
+            self.findings.error(
+                ("with",), "with", "with holds tables", 'write [with.quote] with table = "quote" and id = "quote"'
+            )
             return ()
         rows: list[Row] = []
         for name, table in written.items():
@@ -122,7 +134,12 @@ class _Loading:
         return tuple(rows)
 
     def _row(self, name: str, table: Any, place: Place, names: set[str]) -> Row | None:
-        if not isinstance(table, dict) or not isinstance(table.get("table"), str) or "id" not in table or not _ROW_NAME.fullmatch(name):
+        if (
+            not isinstance(table, dict)
+            or not isinstance(table.get("table"), str)
+            or "id" not in table
+            or not _ROW_NAME.fullmatch(name)
+        ):
             said = "a row of the ledger has a plain name, a table and an id"
             self.findings.error(place, "with", said, 'write [with.quote] with table = "quote" and id = "quote"')
             return None
@@ -149,8 +166,12 @@ class _Loading:
     def _step(self, written: dict[str, Any], place: Place, names: set[str]) -> Step:
         emits = "emit" in written
         if emits == ("action" in written):
-            self.findings.error(place, "do", "a step has either action or emit", 'write action = "chat.send" or emit = "order.placed"')
-        self._words(written, EMIT_WORDS if emits else ACTION_WORDS, place, "a step that emits" if emits else "a step with an action")
+            self.findings.error(
+                place, "do", "a step has either action or emit", 'write action = "chat.send" or emit = "order.placed"'
+            )
+        self._words(
+            written, EMIT_WORDS if emits else ACTION_WORDS, place, "a step that emits" if emits else "a step with an action"
+        )
         each = self.free.path(written["each"], (*place, "each")) if "each" in written else None
         self._known([each] if each else [], names, (*place, "each"))
         seen = names | ({"item"} if each else set())
@@ -162,7 +183,9 @@ class _Loading:
             name=str(written.get("step") or place[-1]),
             what="" if emits else self._matched(written, "action", _WHAT, place, "a name such as chat.send"),
             emit=self._emitted(written, place) if emits else "",
-            connection="" if emits else self._matched(written, "connection", _CONNECTION, place, "a connection's name, or kind:crm"),
+            connection=""
+            if emits
+            else self._matched(written, "connection", _CONNECTION, place, "a connection's name, or kind:crm"),
             fields=self._fields(written, place, emits=emits),
             about=self._text(written, "about", place),
             subject=self._text(written, "subject", place),

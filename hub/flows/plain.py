@@ -28,7 +28,14 @@ def plain(value: Any) -> Any:
 
 def envelope(event: Event) -> dict[str, Any]:
     """The event's own attributes, beside its data."""
-    return {"id": event.id, "type": event.type, "subject": event.subject, "time": event.time, "tenant": event.tenant, "source": event.source}
+    return {
+        "id": event.id,
+        "type": event.type,
+        "subject": event.subject,
+        "time": event.time,
+        "tenant": event.tenant,
+        "source": event.source,
+    }
 
 
 ENVELOPE = ("id", "type", "subject", "time", "tenant", "source")

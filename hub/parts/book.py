@@ -77,6 +77,8 @@ def _bring_up(desk: Desk, work: Work, seqs: Sequence[int]) -> None:
                 desk.add(item)
             else:
                 desk.remove(item.receivable)
+        for customer in _customers(work, l.customers.c.version.in_(some)):
+            desk.enrol(customer)
         for payer in _payers(work, l.payers.c.version.in_(some)):
             desk.learn(payer)
 
@@ -139,8 +141,8 @@ def _payers(work: Work, *where: Any) -> Iterator[Payer]:
         )
 
 
-def _customers(work: Work) -> Iterator[Customer]:
-    query = sa.select(l.customers).where(l.customers.c.tenant == work.tenant).order_by(l.customers.c.id)
+def _customers(work: Work, *where: Any) -> Iterator[Customer]:
+    query = sa.select(l.customers).where(l.customers.c.tenant == work.tenant, *where).order_by(l.customers.c.id)
     for row in work.connection.execute(query).mappings():
         yield Customer(
             customer=row["id"],

@@ -68,7 +68,9 @@ def _iso(value: object) -> When:
             return date.fromisoformat(text) if len(text) <= 10 and "T" not in text else datetime.fromisoformat(text)
         except ValueError:
             pass
-    raise Bad("the text is not a day or time in ISO 8601", 'look at what was sent, or give its `format`, such as "yyyy/M/d"', value)
+    raise Bad(
+        "the text is not a day or time in ISO 8601", 'look at what was sent, or give its `format`, such as "yyyy/M/d"', value
+    )
 
 
 def _epoch(name: str, per_second: int) -> ReadWhen:
@@ -168,7 +170,9 @@ def to_day(when: When, zone: tzinfo | None, value: object) -> date:
     if when.tzinfo is None:
         return when.date()
     if zone is None:
-        raise Bad("an instant is a day only in a time zone", 'say zone = "Asia/Shanghai", beside the field or for the whole map', value)
+        raise Bad(
+            "an instant is a day only in a time zone", 'say zone = "Asia/Shanghai", beside the field or for the whole map', value
+        )
     try:
         return when.astimezone(zone).date()
     except (OverflowError, ValueError):
@@ -183,7 +187,9 @@ def to_instant(when: When, zone: tzinfo | None, value: object) -> datetime:
         if when.tzinfo is not None:
             return when if when.tzinfo is UTC else when.astimezone(UTC)
         if zone is None:
-            raise Bad("a time without a zone is no instant", 'say zone = "Asia/Shanghai", beside the field or for the whole map', value)
+            raise Bad(
+                "a time without a zone is no instant", 'say zone = "Asia/Shanghai", beside the field or for the whole map', value
+            )
         local = when.replace(tzinfo=zone)
         instant = local.astimezone(UTC)
         skipped = local.utcoffset() != local.replace(fold=1).utcoffset() and instant.astimezone(zone).replace(tzinfo=None) != when
@@ -192,5 +198,3 @@ def to_instant(when: When, zone: tzinfo | None, value: object) -> datetime:
     if skipped:
         raise Bad("the clocks of the zone skipped this hour", "look at the zone", value)
     return instant
-
-

@@ -144,7 +144,13 @@ def _round(option: Any, _: Mapping[str, Any], __: Making) -> Step:
     def apply(value: Any) -> Decimal:
         return exact(value).quantize(unit, rounding=_ROUNDING[mode], context=_WIDE)
 
-    return Step(name="round", says=f"rounded to {places} places ({mode})", apply=apply, gives=DECIMAL, takes=("decimal", "integer", "text"))
+    return Step(
+        name="round",
+        says=f"rounded to {places} places ({mode})",
+        apply=apply,
+        gives=DECIMAL,
+        takes=("decimal", "integer", "text"),
+    )
 
 
 NUMBER_STEPS: dict[str, Maker] = {"round": _round}

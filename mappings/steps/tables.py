@@ -62,7 +62,9 @@ def _lookup(option: Any, options: Mapping[str, Any], making: Making) -> Step:
     if table in making.tables:
         return _from_table("lookup", f"looked up in the table {table}", making.tables[table], options)
     if table not in making.lookups:
-        raise BadStep(f"there is no table {table!r}; write [tables.{table}], or lookups = [{table!r}] if the hub has it", "lookup")
+        raise BadStep(
+            f"there is no table {table!r}; write [tables.{table}], or lookups = [{table!r}] if the hub has it", "lookup"
+        )
     otherwise = options.get("else", _NOT_GIVEN)
 
     def seek(value: Any, scope: Scope) -> Any:

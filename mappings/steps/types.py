@@ -133,7 +133,9 @@ def _clock(options: Mapping[str, Any], making: Making) -> tuple[tzinfo | None, R
                 return one(value)
             except Bad:
                 continue
-        raise Bad(f"the value is of none of the formats {', '.join(forms)}", "look at what was sent, or name its format as well", value)
+        raise Bad(
+            f"the value is of none of the formats {', '.join(forms)}", "look at what was sent, or name its format as well", value
+        )
 
     return zone, read, says
 
@@ -166,10 +168,12 @@ def implied(target: Kind, gives: Kind, making: Making) -> Step | None:
     if gives.name in ("any", "text") or (target.name, gives.name) == ("decimal", "integer"):
         made = _as(target.name, {}, making)
         return Step(name="fit", says=made.says, apply=made.apply, gives=made.gives, takes=made.takes, plain=made.plain)
-    lossy = {("integer", "decimal"): "the fraction", ("date", "datetime"): "the time of day", ("boolean", "integer"): "the number"}
+    lossy = {
+        ("integer", "decimal"): "the fraction",
+        ("date", "datetime"): "the time of day",
+        ("boolean", "integer"): "the number",
+    }
     lost = lossy.get((target.name, gives.name))
     if lost:
         raise BadStep(f"the rule gives a {gives}, the target is a {target}: this would lose {lost}; say it with `as`")
     raise BadStep(f"the rule gives a {gives}, the target is a {target}; say `as = {target.name!r}` where that is meant")
-
-

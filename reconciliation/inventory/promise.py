@@ -22,7 +22,14 @@ class Pool:
     """The stock that several wants share: what one takes the next cannot have."""
 
     def __init__(
-        self, supplies: Iterable[Supply], holds: Iterable[Hold], *, today: date, policy: PromisePolicy, now: datetime | None, quote: str | None
+        self,
+        supplies: Iterable[Supply],
+        holds: Iterable[Hold],
+        *,
+        today: date,
+        policy: PromisePolicy,
+        now: datetime | None,
+        quote: str | None,
     ) -> None:
         self.today = today
         self.policy = policy
@@ -48,7 +55,12 @@ class Pool:
     def take(self, sku: str, warehouse: str, quantity: Decimal, on: date) -> None:
         """Promise `quantity` away on day `on`."""
         if quantity < 0:
-            raise Invalid(happened="a quantity that is promised or held is below zero", next="send a positive quantity", sku=sku, quantity=quantity)
+            raise Invalid(
+                happened="a quantity that is promised or held is below zero",
+                next="send a positive quantity",
+                sku=sku,
+                quantity=quantity,
+            )
         self._stock.setdefault((sku, warehouse), Projection(self.today)).add(on, -quantity)
 
     def days(self, want: Want, deadline: date) -> list[date]:
@@ -103,7 +115,12 @@ def promise(
 def promise_from(pool: Pool, want: Want) -> Promise:
     """Promise one want out of a shared pool, and take from the pool what was promised."""
     if not want.quantity.is_finite() or want.quantity < 0:
-        raise Invalid(happened="the wanted quantity is not a number of zero or more", next="ask for zero or more", sku=want.sku, quantity=want.quantity)
+        raise Invalid(
+            happened="the wanted quantity is not a number of zero or more",
+            next="ask for zero or more",
+            sku=want.sku,
+            quantity=want.quantity,
+        )
     deadline = max(want.need_by or pool.today, pool.today)
     whole_on, whole = _first_whole(pool, want, want.quantity, pool.days(want, deadline))
     parts = _pick(pool, want, want.quantity, deadline)

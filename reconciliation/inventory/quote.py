@@ -62,14 +62,17 @@ def _number(quantity: Decimal) -> str:
 
 def _says(late: Sequence[Promise], stale: bool) -> str:
     told = "；".join(
-        f"{line.sku} 缺 {_number(line.short)}" + (f"，{line.promise_date:%Y-%m-%d} 可齐" if line.promise_date else "，暂无到货计划") for line in late
+        f"{line.sku} 缺 {_number(line.short)}"
+        + (f"，{line.promise_date:%Y-%m-%d} 可齐" if line.promise_date else "，暂无到货计划")
+        for line in late
     )
     return (told or "全部有货") + ("（库存数据已过期）" if stale else "")
 
 
 def _says_en(late: Sequence[Promise], stale: bool) -> str:
     told = "; ".join(
-        f"{line.sku} is {_number(line.short)} short" + (f", all there on {line.promise_date:%Y-%m-%d}" if line.promise_date else ", with no date known")
+        f"{line.sku} is {_number(line.short)} short"
+        + (f", all there on {line.promise_date:%Y-%m-%d}" if line.promise_date else ", with no date known")
         for line in late
     )
     return (told or "everything is available") + (" (stock figures are out of date)" if stale else "")

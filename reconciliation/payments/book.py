@@ -85,7 +85,12 @@ class Book:
             self.remove(item.receivable)
         left = to_minor(item.open, item.currency)
         if left <= 0:
-            raise Invalid(happened="an item with nothing open cannot be matched", next="remove it instead", receivable=item.receivable, open=item.open)
+            raise Invalid(
+                happened="an item with nothing open cannot be matched",
+                next="remove it instead",
+                receivable=item.receivable,
+                open=item.open,
+            )
         entry = Entry(item, left)
         self.entries[entry.key] = entry
         for index, key in self._places(entry):

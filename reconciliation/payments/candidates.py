@@ -107,7 +107,13 @@ def _named_groups(reading: Reading, book: Book, policy: Policy) -> Iterator[Opti
     """Several items that the memo names, and the instalments of one order that it names."""
     strong = [one for one in reading.named if one.level not in (STRANGE, AGAIN, END) or len(one.numbers) == 1]
     entries = in_order(
-        {entry.key: entry for one in strong for number in one.numbers for entry in book.named(number) if entry.currency == reading.receipt.currency}.values()
+        {
+            entry.key: entry
+            for one in strong
+            for number in one.numbers
+            for entry in book.named(number)
+            if entry.currency == reading.receipt.currency
+        }.values()
     )
     if len(entries) < 2 or len(entries) > 40:
         return
@@ -153,7 +159,9 @@ def _sums(own: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
     result = exact_sums([entry.open for entry in fitting], minor, most=policy.group_size, effort=policy.group_effort)
     for chosen in result.found:
         rivals = len(result.found) - 1 + (0 if result.complete else 1)
-        yield _picked(fitting, chosen, SUM)._replace(chance=accidents(len(fitting), len(chosen), minor), rivals=rivals, pool=len(fitting))
+        yield _picked(fitting, chosen, SUM)._replace(
+            chance=accidents(len(fitting), len(chosen), minor), rivals=rivals, pool=len(fitting)
+        )
     if accidents(len(fitting), 3, minor) < _HOPELESS:
         yield from _sums_of_parts(fitting, minor, policy)
         yield from _sums_less_fee(fitting, minor, policy)
@@ -166,7 +174,9 @@ def _sums_of_parts(fitting: Sequence[Entry], minor: int, policy: Policy) -> Iter
     either = [(*(part for part, _, _ in entry.parts[:1]), entry.open) for entry in fitting]
     for chosen in small_sums(either, minor):
         if any(value < fitting[place].open for place, value in chosen):
-            yield _picked(fitting, chosen, SUM_PARTS)._replace(chance=accidents(2 * len(fitting), len(chosen), minor), pool=len(fitting))
+            yield _picked(fitting, chosen, SUM_PARTS)._replace(
+                chance=accidents(2 * len(fitting), len(chosen), minor), pool=len(fitting)
+            )
 
 
 def _sums_less_fee(fitting: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
@@ -178,7 +188,9 @@ def _sums_less_fee(fitting: Sequence[Entry], minor: int, policy: Policy) -> Iter
         option = _picked(fitting, chosen, SUM_FEE)
         amounts = (*option.amounts[:-1], option.amounts[-1] - short)
         if short in kept and amounts[-1] > 0:
-            yield option._replace(amounts=amounts, kept=short, chance=len(kept) * accidents(len(fitting), len(chosen), minor), pool=len(fitting))
+            yield option._replace(
+                amounts=amounts, kept=short, chance=len(kept) * accidents(len(fitting), len(chosen), minor), pool=len(fitting)
+            )
 
 
 def _picked(entries: Sequence[Entry], chosen: Iterable[tuple[int, int]], stands: str) -> Option:

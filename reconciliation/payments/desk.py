@@ -21,7 +21,14 @@ from reconciliation.payments.values import Match, OpenItem, Payer, Settled
 from reconciliation.payments.words import words
 
 _KEPT = 12
-_BOOKED = {FEE: "bank_fee", SUM_FEE: "bank_fee", PART_FEE: "bank_fee", ROUNDING: "rounding", DISCOUNT: "discount", ODD: "difference"}
+_BOOKED = {
+    FEE: "bank_fee",
+    SUM_FEE: "bank_fee",
+    PART_FEE: "bank_fee",
+    ROUNDING: "rounding",
+    DISCOUNT: "discount",
+    ODD: "difference",
+}
 
 
 class Desk:
@@ -40,7 +47,7 @@ class Desk:
         self._book = Book()
         self._payers = Payers()
         for customer in customers:
-            self._payers.enrol(customer)
+            self.enrol(customer)
         for item in items:
             self.add(item)
         for payer in payers:
@@ -82,6 +89,10 @@ class Desk:
                 )
             )
 
+    def enrol(self, customer: Customer) -> None:
+        """Know a customer by its names and accounts."""
+        self._payers.enrol(customer)
+
     def learn(self, payer: Payer) -> None:
         """Remember how often a payer paid for a customer, in place of what was known of the same; told twice, it changes nothing.
 
@@ -116,7 +127,11 @@ class Desk:
 
     def _weigh(self, reading: Reading) -> Choice:
         found = options(reading, self._book, self.policy) if reading.minor > 0 else []
-        exact = {option.entries[0].customer for option in found if option.stands == WHOLE or (option.stands == SUM and option.chance < self.policy.chance)}
+        exact = {
+            option.entries[0].customer
+            for option in found
+            if option.stands == WHOLE or (option.stands == SUM and option.chance < self.policy.chance)
+        }
         scored = [score(option, reading, self._book, has_exact=option.entries[0].customer in exact) for option in found]
         scored.sort(key=lambda one: (-one.bits, one.option.key, one.option.stands))
         best_of_each = {one.option.key: one for one in reversed(scored)}
@@ -166,7 +181,9 @@ class Desk:
             reasons=tuple(note.reason for note in notes if note.bits < 0),
             reasons_en=tuple(note.says_en for note in notes if note.bits < 0),
             runners_up=self._runners_up(choice, best, list(range(len(choice.scored)))),
-            held=CURRENCY if reading.entries_named(self._book) and not reading.entries_named(self._book, reading.receipt.currency) else NOTHING,
+            held=CURRENCY
+            if reading.entries_named(self._book) and not reading.entries_named(self._book, reading.receipt.currency)
+            else NOTHING,
             policy=self.policy.version,
             decided_by=choice.how,
         )
@@ -206,4 +223,3 @@ def _shares(option: Option) -> tuple[ShareOf, ...]:
             )
         )
     return tuple(shares)
-

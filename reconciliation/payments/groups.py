@@ -48,7 +48,9 @@ def sums(values: Sequence[int], target: int, *, most: int = 8, effort: int = 600
     return Sums(found=tuple(found), complete=not stack)
 
 
-def small_sums(values: Sequence[Sequence[int]], target: int, *, above: int = 0, stop: int = 3) -> tuple[tuple[tuple[int, int], ...], ...]:
+def small_sums(
+    values: Sequence[Sequence[int]], target: int, *, above: int = 0, stop: int = 3
+) -> tuple[tuple[tuple[int, int], ...], ...]:
     """Two or three places, one of its values each, that add up to the target or up to `above` more; the first `stop` of them."""
     flat = sorted((value, place) for place, each in enumerate(values) for value in each if 0 < value < target + above)
     only = [value for value, _ in flat]
@@ -81,7 +83,9 @@ def exact_sums(values: Sequence[int], target: int, *, most: int = 8, effort: int
     middle = len(fitting) // 2
     other = _all_sums(values, fitting[middle:], target, most)
     found: list[tuple[tuple[int, int], ...]] = []
-    for total, chosen in sorted((total, chosen) for total, each in _all_sums(values, fitting[:middle], target, most).items() for chosen in each):
+    for total, chosen in sorted(
+        (total, chosen) for total, each in _all_sums(values, fitting[:middle], target, most).items() for chosen in each
+    ):
         for rest in other.get(target - total, ()):
             if 2 <= len(chosen) + len(rest) <= most:
                 found.append(tuple((place, values[place]) for place in (*chosen, *rest)))
@@ -95,7 +99,9 @@ def _all_sums(values: Sequence[int], places: Sequence[int], target: int, most: i
     reached: list[tuple[int, tuple[int, ...]]] = [(0, ())]
     for place in places:
         value = values[place]
-        reached += [(total + value, (*chosen, place)) for total, chosen in reached if total + value <= target and len(chosen) < most]
+        reached += [
+            (total + value, (*chosen, place)) for total, chosen in reached if total + value <= target and len(chosen) < most
+        ]
     result: dict[int, list[tuple[int, ...]]] = {}
     for total, chosen in reached:
         each = result.setdefault(total, [])

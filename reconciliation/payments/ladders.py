@@ -25,7 +25,9 @@ class Note(NamedTuple):
     @property
     def reason(self) -> Reason:
         rung = LADDERS[self.ladder][self.level]
-        return Reason(ladder=self.ladder, level=self.level, weight=round(self.bits, 2), says=rung.says.format(**self.values), span=self.span)
+        return Reason(
+            ladder=self.ladder, level=self.level, weight=round(self.bits, 2), says=rung.says.format(**self.values), span=self.span
+        )
 
     @property
     def says_en(self) -> str:

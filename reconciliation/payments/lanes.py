@@ -48,7 +48,11 @@ class Case(NamedTuple):
         """Whether the memo names every item of the option, on one of these rungs and without a doubt which."""
         hits = [one for one in self.reading.named if one.level in levels]
         return all(
-            any(any(number in entry.numbers for number in one.numbers) and len({e.order for n in one.numbers for e in self.book.named(n)}) == 1 for one in hits)
+            any(
+                any(number in entry.numbers for number in one.numbers)
+                and len({e.order for n in one.numbers for e in self.book.named(n)}) == 1
+                for one in hits
+            )
             for entry in self.option.entries
         )
 
@@ -56,7 +60,8 @@ class Case(NamedTuple):
     def names_other(self) -> bool:
         """Whether the memo names something that is not in the option."""
         return any(
-            one.level in (EXACT, BARE, SLIP) and not any(number in entry.numbers for entry in self.option.entries for number in one.numbers)
+            one.level in (EXACT, BARE, SLIP)
+            and not any(number in entry.numbers for entry in self.option.entries for number in one.numbers)
             for one in self.reading.named
         )
 
@@ -82,7 +87,11 @@ def _is_unexplained(case: Case) -> bool:
 
 
 def _is_loose_group(case: Case) -> bool:
-    return case.option.stands == SUM and not case.option.named and (case.option.rivals > 0 or case.option.chance > case.policy.chance)
+    return (
+        case.option.stands == SUM
+        and not case.option.named
+        and (case.option.rivals > 0 or case.option.chance > case.policy.chance)
+    )
 
 
 def _is_two_things(case: Case) -> bool:
@@ -96,7 +105,11 @@ def _is_kept_by_stranger(case: Case) -> bool:
 
 def _is_part_by_chance(case: Case) -> bool:
     """An instalment that neither the memo's words nor its numbers speak of."""
-    return case.option.stands == PART and (case.option.rivals > 0 or w.DEPOSIT not in case.reading.words) and not case.names(EXACT, BARE, SLIP)
+    return (
+        case.option.stands == PART
+        and (case.option.rivals > 0 or w.DEPOSIT not in case.reading.words)
+        and not case.names(EXACT, BARE, SLIP)
+    )
 
 
 def _is_over_limit(case: Case) -> bool:
@@ -111,26 +124,55 @@ def _is_closed(case: Case) -> bool:
 RULES: tuple[tuple[Callable[[Case], bool], Held], ...] = (
     (lambda case: case.policy.shadow, Held(code="shadow", says="试运行，只提建议", says_en="shadow mode proposes only")),
     (_is_again, Held(code="second_receipt", says="附言写的单据已经结清", says_en="the memo names a settled order")),
-    (lambda case: bool(case.reading.words & {w.REFUND, w.REVERSAL}), Held(code="refund", says="附言像是退款或冲正", says_en="the memo speaks of a refund or reversal")),
-    (lambda case: w.NOT_A_SALE in case.reading.words, Held(code="not_a_sale", says="附言不像货款", says_en="the memo does not speak of a sale")),
-    (lambda case: w.WALLET in case.reading.words, Held(code="wallet", says="支付机构结算，需按账单核对", says_en="a payment provider's payout goes through its own bill")),
+    (
+        lambda case: bool(case.reading.words & {w.REFUND, w.REVERSAL}),
+        Held(code="refund", says="附言像是退款或冲正", says_en="the memo speaks of a refund or reversal"),
+    ),
+    (
+        lambda case: w.NOT_A_SALE in case.reading.words,
+        Held(code="not_a_sale", says="附言不像货款", says_en="the memo does not speak of a sale"),
+    ),
+    (
+        lambda case: w.WALLET in case.reading.words,
+        Held(code="wallet", says="支付机构结算，需按账单核对", says_en="a payment provider's payout goes through its own bill"),
+    ),
     (
         lambda case: w.ADVANCE in case.reading.words,
         Held(code="advance", says="附言写明是预存款", says_en="the memo says that it is money on account"),
     ),
-    (lambda case: case.option.stands in (OVER, OVER_NEAR), Held(code="overpaid", says="付款超过未收金额", says_en="more is paid than is open")),
+    (
+        lambda case: case.option.stands in (OVER, OVER_NEAR),
+        Held(code="overpaid", says="付款超过未收金额", says_en="more is paid than is open"),
+    ),
     (lambda case: case.names_other, Held(code="conflict", says="附言写的是另一单", says_en="the memo names another order")),
-    (_has_strange, Held(code="unknown_number", says="附言中的单号不在账上", says_en="the memo names a number that is not in the book")),
+    (
+        _has_strange,
+        Held(code="unknown_number", says="附言中的单号不在账上", says_en="the memo names a number that is not in the book"),
+    ),
     (
         lambda case: case.reading.who.is_person and not case.is_firm and not case.names(EXACT, BARE),
         Held(code="person", says="个人付款，尚无足够记录", says_en="a person pays, without enough confirmations"),
     ),
-    (_is_weak_reference, Held(code="payer_unknown", says="付款人未确认，附言也没有单号", says_en="neither the payer nor a number is certain")),
+    (
+        _is_weak_reference,
+        Held(code="payer_unknown", says="付款人未确认，附言也没有单号", says_en="neither the payer nor a number is certain"),
+    ),
     (_is_unexplained, Held(code="unexplained", says="差额无法解释", says_en="the difference is unexplained")),
-    (_is_kept_by_stranger, Held(code="kept_by_stranger", says="有差额，付款人未确认", says_en="a difference, and the payer is not certain")),
-    (_is_loose_group, Held(code="group", says="合计可能是巧合或另有组合", says_en="the sum may be an accident or has an alternative")),
+    (
+        _is_kept_by_stranger,
+        Held(code="kept_by_stranger", says="有差额，付款人未确认", says_en="a difference, and the payer is not certain"),
+    ),
+    (
+        _is_loose_group,
+        Held(code="group", says="合计可能是巧合或另有组合", says_en="the sum may be an accident or has an alternative"),
+    ),
     (_is_two_things, Held(code="two_things", says="合计另有差额或分期", says_en="a group with a difference or instalments")),
-    (_is_part_by_chance, Held(code="instalment", says="像是分期款，但附言没有说明", says_en="looks like an instalment, which the memo does not say")),
+    (
+        _is_part_by_chance,
+        Held(
+            code="instalment", says="像是分期款，但附言没有说明", says_en="looks like an instalment, which the memo does not say"
+        ),
+    ),
     (_is_closed, Held(code="closed", says="会计期间已关闭", says_en="the period is closed")),
     (_is_over_limit, Held(code="limit", says="超过自动入账限额", says_en="above the limit for automatic booking")),
 )

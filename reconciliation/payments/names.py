@@ -16,8 +16,12 @@ _LEGAL = re.compile(
     r"(?:股份有限责任公司|股份有限公司|有限责任公司|有限合伙企业|有限公司|股份公司|集团公司|总公司|合伙企业|合作社|个体工商户|公司|集团|股份|"
     r"有限责任|有限责|有限公|有限|有限合伙)$"
 )
-_HOUSE = re.compile(r"(?:经营部|商行|工厂|总厂|厂|商店|门市部|经销部|工作室|中心|事务所|超市|酒店|学校|医院|研究院|研究所|银行|店|部|社|馆)$")
-_BRANCH = re.compile(r"(?<=公司)(?P<branch>.{0,8}?(?:工会委员会|工会|分公司|分厂|分部|分店|办事处|营业部|事业部|财务部|结算中心|财务中心|项目部|工程部|销售部|采购部))$")
+_HOUSE = re.compile(
+    r"(?:经营部|商行|工厂|总厂|厂|商店|门市部|经销部|工作室|中心|事务所|超市|酒店|学校|医院|研究院|研究所|银行|店|部|社|馆)$"
+)
+_BRANCH = re.compile(
+    r"(?<=公司)(?P<branch>.{0,8}?(?:工会委员会|工会|分公司|分厂|分部|分店|办事处|营业部|事业部|财务部|结算中心|财务中心|项目部|工程部|销售部|采购部))$"
+)
 _BRACKET = re.compile(r"[(\[【〔（]([^)\]】〕）]*)[)\]】〕）]")
 _NOTE = re.compile(r"户$|账户|代付|代|款|专用|备注|原名|原|曾用名|收|付|元|个人|对公")
 _COMPANY = re.compile(r"公司|集团|有限|厂$|商行|经营部|合作社|中心|银行|店$|企业|工作室|院$|学校|局$|委员会|协会|支行|股份")
@@ -97,7 +101,18 @@ BEHALF = "behalf"
 SAME, BRANCH, FORM, CUT, NO_PLACE, CLOSE, SHORT, OTHER_PLACE, FAR = (
     "same", "branch", "form", "cut", "no_place", "close", "short", "other_place", "far",
 )  # fmt: skip
-BITS = {BEHALF: 9.0, SAME: 15.0, BRANCH: 10.0, FORM: 11.0, CUT: 10.0, NO_PLACE: 9.0, CLOSE: 7.5, SHORT: 5.0, OTHER_PLACE: 0.0, FAR: -4.0}
+BITS = {
+    BEHALF: 9.0,
+    SAME: 15.0,
+    BRANCH: 10.0,
+    FORM: 11.0,
+    CUT: 10.0,
+    NO_PLACE: 9.0,
+    CLOSE: 7.5,
+    SHORT: 5.0,
+    OTHER_PLACE: 0.0,
+    FAR: -4.0,
+}
 
 
 def compare(payer: Name, customer: Name) -> str:

@@ -53,7 +53,10 @@ def _clean(found: list[Named]) -> tuple[Named, ...]:
     rank = {EXACT: 0, AGAIN: 0, BARE: 1, SLIP: 2, END: 3, STRANGE: 4}
     best: list[Named] = []
     for one in sorted(found, key=lambda one: (rank[one.level], one.span)):
-        overlaps = any(other.span[0] < one.span[1] and one.span[0] < other.span[1] and other.level != STRANGE and other.span != one.span for other in best)
+        overlaps = any(
+            other.span[0] < one.span[1] and one.span[0] < other.span[1] and other.level != STRANGE and other.span != one.span
+            for other in best
+        )
         if not overlaps and not any(other.numbers == one.numbers and other.numbers for other in best):
             best.append(one)
     return tuple(sorted(best, key=lambda one: one.span))
@@ -146,6 +149,10 @@ def _slipped(digits: str, lead: str, book: Book) -> tuple[str, ...]:
         if abs(length - len(digits)) > 1 or length < TAIL + 2 or (lead and prefix and prefix != lead):
             continue
         for number in book.near(digits, length):
-            if number in book.by_number and len(number) == len(prefix) + length and OSA.distance(digits, number[len(prefix) :], score_cutoff=1) <= 1:
+            if (
+                number in book.by_number
+                and len(number) == len(prefix) + length
+                and OSA.distance(digits, number[len(prefix) :], score_cutoff=1) <= 1
+            ):
                 result[number] = None
     return tuple(sorted(result))

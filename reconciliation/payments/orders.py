@@ -20,7 +20,11 @@ def percentages(terms: str | None) -> tuple[Decimal, ...]:
     if len(parts) == 1:
         return (Decimal(100),)
     if sum(parts) != 100 or not all(parts):
-        raise Invalid(happened="the payment terms do not add up to 100 percent", next="write them as percentages of the order, such as 30/70", terms=terms)
+        raise Invalid(
+            happened="the payment terms do not add up to 100 percent",
+            next="write them as percentages of the order, such as 30/70",
+            terms=terms,
+        )
     return parts
 
 

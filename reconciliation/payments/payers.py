@@ -110,11 +110,15 @@ class Payers:
         for customer in sorted({*rungs, *seen, *known}):
             rung, full = rungs.get(customer, (FAR, ""))
             weight = BITS[rung] if customer in rungs else 0.0
-            weight += _memory_bits(seen, customer) + (0.0 if customer in seen else _memory_bits(known, customer) * (0.6 if person else 0.9))
+            weight += _memory_bits(seen, customer) + (
+                0.0 if customer in seen else _memory_bits(known, customer) * (0.6 if person else 0.9)
+            )
             bits[customer] = (weight, rung, full)
         return self._shares(bits, seen, known, person=person, named=bool(squeeze(name)))
 
-    def _shares(self, bits: dict[str, tuple[float, str, str]], seen: dict[str, int], known: dict[str, int], *, person: bool, named: bool) -> Who:
+    def _shares(
+        self, bits: dict[str, tuple[float, str, str]], seen: dict[str, int], known: dict[str, int], *, person: bool, named: bool
+    ) -> Who:
         parts = {customer: 2.0 ** min(weight, 30.0) for customer, (weight, _, _) in bits.items()}
         total = sum(parts.values()) + 2.0**STRANGER_BITS
         suspects = [

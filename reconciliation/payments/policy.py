@@ -23,7 +23,30 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     review: float = 0.30
     limit: Decimal | None = None
     largest_fee: Decimal = Decimal(50)
-    fees: tuple[Decimal, ...] = tuple(Decimal(fee) for fee in ("0.5", "1", "2", "3", "5", "5.5", "7.5", "10", "10.5", "15", "15.5", "20", "20.5", "25", "30", "35", "40", "45", "50"))
+    fees: tuple[Decimal, ...] = tuple(
+        Decimal(fee)
+        for fee in (
+            "0.5",
+            "1",
+            "2",
+            "3",
+            "5",
+            "5.5",
+            "7.5",
+            "10",
+            "10.5",
+            "15",
+            "15.5",
+            "20",
+            "20.5",
+            "25",
+            "30",
+            "35",
+            "40",
+            "45",
+            "50",
+        )
+    )
     largest_fee_part: Decimal = Decimal("0.02")
     person_times: int = 3
     group_size: int = 8

@@ -48,7 +48,10 @@ class NameIndex:
                 scores[name] = scores.get(name, 0.0) + weight * weight
         best = sorted(scores.items(), key=lambda entry: (-entry[1] / self._length(entry[0]), entry[0]))[:120]
         totals = [sum(self._rarity(gram) ** 2 for gram in _grams(query)) or 1.0 for query in queries]
-        ranked = [(name, max(self._alike(query, name, score / total) for query, total in zip(queries, totals, strict=True))) for name, score in best]
+        ranked = [
+            (name, max(self._alike(query, name, score / total) for query, total in zip(queries, totals, strict=True)))
+            for name, score in best
+        ]
         return sorted(ranked, key=lambda entry: (-entry[1], entry[0]))[:limit]
 
     def _rarity(self, gram: str) -> float:
@@ -69,7 +72,10 @@ class NameIndex:
 def _readings(text: str) -> list[str]:
     """A short name as it stands, and with a province's one character written out."""
     query = _bare(text)
-    return [query, *(province + query[1:] for province in _PROVINCES.get(query[:1], "").split("/") if province and len(query) > 1)]
+    return [
+        query,
+        *(province + query[1:] for province in _PROVINCES.get(query[:1], "").split("/") if province and len(query) > 1),
+    ]
 
 
 def _bare(text: str) -> str:

@@ -55,7 +55,11 @@ def none_bits(reading: Reading) -> float:
 def score(option: Option, reading: Reading, book: Book, *, has_exact: bool) -> Scored:
     """Add up what speaks for an option and against it. `has_exact` is whether another option fits the amount exactly."""
     size = max(len(book), 200)
-    notes = [*_reference(option, reading, book, size), *_payer(option, reading, book, size), _amount(option, reading, book, size, has_exact)]
+    notes = [
+        *_reference(option, reading, book, size),
+        *_payer(option, reading, book, size),
+        _amount(option, reading, book, size, has_exact),
+    ]
     if all(note.level in _SILENT for note in notes if note.ladder != "amount"):
         notes.append(_note("alone", "amount", LADDERS["alone"]["amount"].bits))
     notes.extend(_stage(option, reading))
@@ -87,7 +91,13 @@ def _reference(option: Option, reading: Reading, book: Book, size: int) -> list[
     if len({hit.span for hit in hits.values()}) > 1:
         notes.append(_note("reference", "partly", 4.0, count=len(hits)))
     notes.extend(
-        _note("reference", "other", LADDERS["reference"]["other"].bits * (0.6 if one.level == SLIP else 1.0), one.span, number=one.numbers[0])
+        _note(
+            "reference",
+            "other",
+            LADDERS["reference"]["other"].bits * (0.6 if one.level == SLIP else 1.0),
+            one.span,
+            number=one.numbers[0],
+        )
         for one in others[:2]
     )
     notes.extend(_lost(one) for one in reading.named if one.level in (AGAIN, STRANGE) and not hits)
@@ -122,7 +132,9 @@ def _payer(option: Option, reading: Reading, book: Book, size: int) -> list[Note
 def _payer_of(customer: str, entry: Entry, reading: Reading, book: Book, size: int, name: str) -> Note:
     suspect = reading.who.of(customer)
     if suspect is None or suspect.probability < 0.02:
-        level = "person" if reading.who.is_person else "other" if reading.who.suspects and reading.who.unknown < 0.5 else "stranger"
+        level = (
+            "person" if reading.who.is_person else "other" if reading.who.suspects and reading.who.unknown < 0.5 else "stranger"
+        )
         return _note("payer", level, LADDERS["payer"][level].bits, payer=name)
     own = len(book.by_customer.get(customer, ())) or 1
     bits = max(-4.0, min(log2(suspect.probability * size / own), 12.0))
@@ -138,7 +150,11 @@ def _payer_of(customer: str, entry: Entry, reading: Reading, book: Book, size: i
 
 def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: bool) -> Note:
     entry = option.entries[0]
-    money = {"due": from_minor(sum(each.open for each in option.entries), entry.currency), "kept": from_minor(max(option.kept, 0), entry.currency), "over": from_minor(max(-option.kept, 0), entry.currency)}
+    money = {
+        "due": from_minor(sum(each.open for each in option.entries), entry.currency),
+        "kept": from_minor(max(option.kept, 0), entry.currency),
+        "over": from_minor(max(-option.kept, 0), entry.currency),
+    }
     chance = coincidence(reading.minor)
     if option.stands == WHOLE:
         same = len(book.by_amount.get((entry.currency, reading.minor), ())) / size
@@ -149,7 +165,13 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
         return _note("amount", level, LADDERS["amount"][level].bits - log2(max(same, chance)), label=option.label, **money)
     if option.stands in (FEE, ROUNDING, DISCOUNT, ODD, OVER_NEAR, PART_FEE):
         least = 0.001 if option.stands in (FEE, ROUNDING) else 0.004
-        return _note("amount", option.stands, LADDERS["amount"][option.stands].bits - log2(max(2 * chance, least)), label=option.label, **money)
+        return _note(
+            "amount",
+            option.stands,
+            LADDERS["amount"][option.stands].bits - log2(max(2 * chance, least)),
+            label=option.label,
+            **money,
+        )
     if option.stands in (SUM, SUM_PARTS, SUM_FEE):
         by_accident = max(chance, 0.0001) if option.named else max(option.chance, chance, 0.0001)
         # the items of a group are not each as likely as any other item of the customer: the group is one of its sums
@@ -161,7 +183,9 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
 
 def _stage(option: Option, reading: Reading) -> list[Note]:
     first = option.entries[0].item
-    is_first = (option.stands in (PART, PART_FEE, SUM_PARTS) and option.rivals == 0) or (first.position == 1 and (first.percent or 100) < 100)
+    is_first = (option.stands in (PART, PART_FEE, SUM_PARTS) and option.rivals == 0) or (
+        first.position == 1 and (first.percent or 100) < 100
+    )
     ladder = LADDERS["stage"]
     if w.DEPOSIT in reading.words:
         if is_first:
@@ -176,7 +200,9 @@ def _date(option: Option, reading: Reading, book: Book) -> list[Note]:
     entry, on, ladder = option.entries[0], reading.receipt.booked_on, LADDERS["date"]
     if entry.item.position > 1:
         chosen = {each.key for each in option.entries}
-        earlier = [each for each in book.named(entry.numbers[0]) if each.item.position < entry.item.position and each.key not in chosen]
+        earlier = [
+            each for each in book.named(entry.numbers[0]) if each.item.position < entry.item.position and each.key not in chosen
+        ]
         if earlier:
             return [_note("date", "next", ladder["next"].bits)]
     if entry.item.due_on is None:
@@ -184,4 +210,3 @@ def _date(option: Option, reading: Reading, book: Book) -> list[Note]:
     days = abs((on - entry.item.due_on).days)
     level = "near" if days <= 30 else "far" if days > 120 else ""
     return [_note("date", level, ladder[level].bits, days=days)] if level else []
-

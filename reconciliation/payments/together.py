@@ -15,7 +15,9 @@ _STEPS = 20_000
 class Choice:
     """One receipt's options while the receipts are weighed against each other."""
 
-    def __init__(self, *, id: str, when: tuple[date, int, str], minor: int, same: object, scored: Sequence[Scored], none: float) -> None:
+    def __init__(
+        self, *, id: str, when: tuple[date, int, str], minor: int, same: object, scored: Sequence[Scored], none: float
+    ) -> None:
         self.id = id
         self.when = when
         self.minor = minor
@@ -112,7 +114,10 @@ def _pick(component: Sequence[Choice], policy: Policy) -> None:
 
 
 def _fits(scored: Scored, left: dict[str, int]) -> bool:
-    return all(left.get(entry.key, entry.open) >= amount for entry, amount in zip(scored.option.entries, scored.option.amounts, strict=True))
+    return all(
+        left.get(entry.key, entry.open) >= amount
+        for entry, amount in zip(scored.option.entries, scored.option.amounts, strict=True)
+    )
 
 
 def _take(scored: Scored, left: dict[str, int], sign: int) -> None:
@@ -124,7 +129,12 @@ def _greedy(component: Sequence[Choice]) -> list[int | None]:
     left: dict[str, int] = {}
     picks: list[int | None] = [None] * len(component)
     ranked = sorted(
-        ((-choice.shares[place], at, place) for at, choice in enumerate(component) for place in range(len(choice.scored)) if choice.shares[place] > choice.none_share)
+        (
+            (-choice.shares[place], at, place)
+            for at, choice in enumerate(component)
+            for place in range(len(choice.scored))
+            if choice.shares[place] > choice.none_share
+        )
     )
     for _, at, place in ranked:
         scored = component[at].scored[place]

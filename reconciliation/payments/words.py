@@ -6,7 +6,15 @@ import re
 
 from reconciliation.payments.text import fold
 
-DEPOSIT, BALANCE, REFUND, NOT_A_SALE, ADVANCE, WALLET, REVERSAL = "deposit", "balance", "refund", "not_a_sale", "advance", "wallet", "reversal"
+DEPOSIT, BALANCE, REFUND, NOT_A_SALE, ADVANCE, WALLET, REVERSAL = (
+    "deposit",
+    "balance",
+    "refund",
+    "not_a_sale",
+    "advance",
+    "wallet",
+    "reversal",
+)
 
 _WORDS = {
     DEPOSIT: re.compile(r"定金|订金|预付|首付|头款|首款|首期|首笔|DEPOSIT|DOWN ?PAYMENT|PREPAY"),

@@ -15,7 +15,7 @@ def day(database_url: str, bus_url: str | None, bus_prefix: str) -> Iterator[Day
         port=0, database_url=database_url, bus_url=bus_url or "", bus_prefix=f"{bus_prefix}.", secret_key=Seal.generate_key()
     )
     plant.start()
-    yield Day(plant, hurry=False)
+    yield Day(plant, within=60)
     plant.stop()
 
 

@@ -35,7 +35,14 @@ def checked(verdict: str = "short", **changes: Any) -> Event:
         PromisedLine(sku="A-1", quantity=Decimal(5), available=Decimal(5), short=Decimal(0)),
         PromisedLine(sku="B-2", quantity=Decimal(1200), available=Decimal(0), short=Decimal("1200.00")),
     )
-    facts = {"quote": "Q-1", "verdict": verdict, "lines": lines, "promise_date": date(2026, 4, 1), "salesperson": "S-9", **changes}
+    facts = {
+        "quote": "Q-1",
+        "verdict": verdict,
+        "lines": lines,
+        "promise_date": date(2026, 4, 1),
+        "salesperson": "S-9",
+        **changes,
+    }
     return happened("quote.checked", QuoteChecked(**facts))
 
 
@@ -64,7 +71,9 @@ def test_the_flow_on_the_page_tells_writes_back_and_reminds() -> None:
     assert (tell.what, tell.connection, tell.about) == ("chat.send", "chat", "quote:Q-1")
     assert tell.fields == {"to": "wangfang", "text": "报价 Q-1 缺料：B-2 缺 1,200。可于 4月1日 交齐。"}
     assert (write.connection, write.fields) == ("kind:crm", {"form": "quote", "verdict": "缺料"})
-    assert remind == Emit(type="task.due", subject="Q-1-B-2", data=TaskDue(task="Q-1-B-2", title="采购 B-2 1,200 件", due_at=NOON))
+    assert remind == Emit(
+        type="task.due", subject="Q-1-B-2", data=TaskDue(task="Q-1-B-2", title="采购 B-2 1,200 件", due_at=NOON)
+    )
 
 
 def test_only_its_event_and_its_condition_start_a_flow() -> None:
@@ -111,7 +120,9 @@ def test_a_row_can_be_named_by_the_row_before_it() -> None:
 
 def test_a_field_without_a_value_stops_the_flow_unless_optional() -> None:
     """A message without a recipient is not sent: the error names flow, step, field and source."""
-    flow = load_flow('name = "f"\nwhen = "quote.checked"\n[[do]]\nstep = "tell"\naction = "chat.send"\nconnection = "chat"\nfields = { to = "salesperson", text = { const = "x" } }')
+    flow = load_flow(
+        'name = "f"\nwhen = "quote.checked"\n[[do]]\nstep = "tell"\naction = "chat.send"\nconnection = "chat"\nfields = { to = "salesperson", text = { const = "x" } }'
+    )
 
     with pytest.raises(Unreadable, match="salesperson") as caught:
         flow.run(checked(salesperson=None), Books())
@@ -134,7 +145,9 @@ def test_the_same_event_gives_the_same_keys_and_another_event_others() -> None:
 
 def test_a_repeated_step_has_a_key_for_each_item() -> None:
     """`each` asks once for every item, each with a key of its own."""
-    flow = load_flow('name = "f"\nwhen = "quote.checked"\n[[do]]\naction = "task.create"\nconnection = "crm"\neach = "lines[*]"\nabout = "product:{item.sku}"\nfields = { sku = "item.sku", quote = "quote" }')
+    flow = load_flow(
+        'name = "f"\nwhen = "quote.checked"\n[[do]]\naction = "task.create"\nconnection = "crm"\neach = "lines[*]"\nabout = "product:{item.sku}"\nfields = { sku = "item.sku", quote = "quote" }'
+    )
 
     first, second = flow.run(checked(), Books())
 
@@ -165,7 +178,9 @@ fields = { sku = "sku", quantity = "quantity" }
 """
     )
 
-    (emit,) = flow.run(happened("quote.approved", QuoteApproved(quote="Q-1")), Books(quote={**QUOTE, "lines": [{"sku": "A", "quantity": "2"}]}))
+    (emit,) = flow.run(
+        happened("quote.approved", QuoteApproved(quote="Q-1")), Books(quote={**QUOTE, "lines": [{"sku": "A", "quantity": "2"}]})
+    )
 
     assert isinstance(emit, Emit) and isinstance(emit.data, Order)
     assert (emit.subject, emit.data.amount, emit.data.lines[0].quantity) == ("SO-Q-1", Decimal("118000.50"), Decimal(2))
@@ -186,7 +201,9 @@ def test_the_trace_tells_every_step_and_every_field() -> None:
 def test_defaults_of_a_fact_and_probabilities_can_be_compared() -> None:
     """A condition sees fields that have their default, and a probability as it is written."""
     event = happened("match.proposed", MatchProposed(match="m", receipt="r", lane="auto", probability=0.95), "m")
-    flow = load_flow('name = "f"\nwhen = ["match.proposed", "quote.checked"]\nif = "probability >= 0.95 && held_by == null"\n[[do]]\naction = "a.b"\nconnection = "c"\nfields = { x = { template = "{probability:percent}" } }')
+    flow = load_flow(
+        'name = "f"\nwhen = ["match.proposed", "quote.checked"]\nif = "probability >= 0.95 && held_by == null"\n[[do]]\naction = "a.b"\nconnection = "c"\nfields = { x = { template = "{probability:percent}" } }'
+    )
 
     assert flow.matches(event)
     assert flow.run(event, Books())[0].fields == {"x": "95%"}  # type: ignore[union-attr]
@@ -194,7 +211,9 @@ def test_defaults_of_a_fact_and_probabilities_can_be_compared() -> None:
 
 def test_a_condition_that_cannot_be_decided_is_told_when_the_flow_runs() -> None:
     """`matches` does not raise; `run` says why, so that the event is parked with a reason."""
-    flow = load_flow('name = "f"\nwhen = "quote.checked"\nif = "promise_date > 3"\n[[do]]\naction = "a.b"\nconnection = "c"\nfields = { x = "quote" }')
+    flow = load_flow(
+        'name = "f"\nwhen = "quote.checked"\nif = "promise_date > 3"\n[[do]]\naction = "a.b"\nconnection = "c"\nfields = { x = "quote" }'
+    )
 
     assert flow.matches(checked())
     with pytest.raises(Unreadable, match="cannot be decided"):
@@ -227,7 +246,12 @@ STEP = '[[do]]\naction = "chat.send"\nconnection = "chat"\n'
         (HEAD + '[[do]]\nemit = "task.dew"\nfields = { a = "quote" }', "emit", 4),
         (HEAD + '[[do]]\nemit = "quote.checked"\nfields = { a = "quote" }', "emit", 4),
         (HEAD + '[[do]]\nemit = "task.due"\nfields = { task = "quote", title = "quote" }', "missing-target", 5),
-        (HEAD + '[[do]]\nemit = "task.due"\nfields = { task = "quote", title = "quote", due_at = "event.time", colour = "quote" }', "unknown-target", 5),
+        (
+            HEAD
+            + '[[do]]\nemit = "task.due"\nfields = { task = "quote", title = "quote", due_at = "event.time", colour = "quote" }',
+            "unknown-target",
+            5,
+        ),
         (HEAD + STEP + 'fields = { a = "quote" }\ncolour = 1', "word", 7),
         (HEAD + "colour = 1\n" + STEP + 'fields = { a = "quote" }', "word", 3),
         (HEAD + '[with.quote]\ntable = "quote"\n' + STEP + 'fields = { a = "quote" }', "with", 3),
@@ -246,7 +270,13 @@ def test_a_flow_that_cannot_work_is_refused_with_its_line(text: str, code: str, 
     assert caught.value.about["file"] == "f.toml"
 
 
-@given(st.recursive(st.none() | st.integers() | st.text(max_size=4) | st.lists(st.integers(), max_size=2), lambda inner: st.dictionaries(st.sampled_from(["id", "salesperson", "amount", "lines"]), inner), max_leaves=5))
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=4) | st.lists(st.integers(), max_size=2),
+        lambda inner: st.dictionaries(st.sampled_from(["id", "salesperson", "amount", "lines"]), inner),
+        max_leaves=5,
+    )
+)
 def test_whatever_the_ledger_holds_a_flow_decides_or_says_why_not(row: Any) -> None:
     """Rows of any shape make decisions or `Unreadable`, and nothing else."""
     try:

@@ -104,7 +104,9 @@ def test_a_record_becomes_the_typed_fact() -> None:
 
 def test_what_is_neither_read_nor_ignored_is_told() -> None:
     """`unread` names every such source once, nested ones by their path; what `when`, `where` and the head read counts as read."""
-    mapped = load_map(ORDER).apply(record(新字段=1, 客户={"编码": "C", "电话": "1"}, 明细=[{"产品": "A", "数量": 1, "颜色": "红"}] * 2))
+    mapped = load_map(ORDER).apply(
+        record(新字段=1, 客户={"编码": "C", "电话": "1"}, 明细=[{"产品": "A", "数量": 1, "颜色": "红"}] * 2)
+    )
 
     assert mapped.unread == ("客户.电话", "明细[*].颜色", "新字段")
 
@@ -142,8 +144,12 @@ def test_the_trace_tells_the_way_of_every_field() -> None:
     assert {"order", "lines", "occurred_at"} <= set(by_field)
 
 
-JSON_LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.decimals(allow_nan=False, allow_infinity=False, places=3)
-JSON_VALUES = st.recursive(JSON_LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3), max_leaves=8)
+JSON_LEAVES = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6) | st.decimals(allow_nan=False, allow_infinity=False, places=3)
+)
+JSON_VALUES = st.recursive(
+    JSON_LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3), max_leaves=8
+)
 
 
 @given(st.fixed_dictionaries({}, optional={name: JSON_VALUES | st.just(value) for name, value in record().items()}))
@@ -176,7 +182,14 @@ def test_the_order_of_fields_does_not_matter(names: list[str], order: list[int])
 
 def test_a_delivery_keeps_the_order_of_the_map() -> None:
     """What is sent to a vendor has its fields in the order in which the map names them."""
-    rules = ['a = "x"', 'b = { const = 1 }', 'c = { from = "x", as = "text" }', 'd = { join = ["x", "x"] }', 'e = "none"', 'f = { from = "x", upper = true }']
+    rules = [
+        'a = "x"',
+        "b = { const = 1 }",
+        'c = { from = "x", as = "text" }',
+        'd = { join = ["x", "x"] }',
+        'e = "none"',
+        'f = { from = "x", upper = true }',
+    ]
     for shuffled in itertools.permutations(rules):
         data = load_map('name = "t"\ntarget = "t/t"\n[fields]\n' + "\n".join(shuffled)).apply({"x": "v"}).data
         assert list(data) == [rule[0] for rule in shuffled if rule[0] != "e"]
@@ -204,15 +217,23 @@ value = { list = ["日期", "数量"] }
     )
 
     mapped = field_map.apply(
-        {"物料": "A", "时间": "2024-03-05T00:00:00Z", "仓库": [{"名称": "一", "现存": "5", "在途": [{"日期": "2024-04-01", "数量": 7}]}]}
+        {
+            "物料": "A",
+            "时间": "2024-03-05T00:00:00Z",
+            "仓库": [{"名称": "一", "现存": "5", "在途": [{"日期": "2024-04-01", "数量": 7}]}],
+        }
     )
 
-    assert mapped.data.supplies == (Supply(sku="A", warehouse="一", on_hand=Decimal(5), incoming=((date(2024, 4, 1), Decimal(7)),)),)
+    assert mapped.data.supplies == (
+        Supply(sku="A", warehouse="一", on_hand=Decimal(5), incoming=((date(2024, 4, 1), Decimal(7)),)),
+    )
 
 
 def test_a_lookup_of_the_hub_is_injected() -> None:
     """An external table is asked through the callable that is given, and what it does not know is told."""
-    field_map = load_map('name = "t"\ntarget = "t/t"\nlookups = ["products"]\n[fields]\nsku = { each = "行", value = { from = "料", lookup = "products" } }')
+    field_map = load_map(
+        'name = "t"\ntarget = "t/t"\nlookups = ["products"]\n[fields]\nsku = { each = "行", value = { from = "料", lookup = "products" } }'
+    )
     table = {("products", "M-1"): "A-1"}
 
     assert field_map.apply({"行": [{"料": "M-1"}]}, lookup=lambda name, key: table.get((name, key))).data == {"sku": ["A-1"]}
@@ -277,14 +298,26 @@ BODY = 'order = "o"\namount = "a"\n'
         (HEAD, "fields", 0),
         (HEAD + '[fields]\norder = "o"', "missing-target", 3),
         (HEAD + "[fields]\n" + BODY + 'colour = "c"', "unknown-target", 6),
-        (HEAD + '[fields]\n' + BODY + 'lines = { each = "l", fields = { sku = "s" } }', "missing-target", 6),
-        (HEAD + '[fields]\n' + BODY + 'lines = { each = "l", fields = { sku = "s", quantity = "q", size = "z" } }', "unknown-target", 6),
-        (HEAD + '[fields]\n' + BODY + 'lines = "l[*]"', "type", 6),
+        (HEAD + "[fields]\n" + BODY + 'lines = { each = "l", fields = { sku = "s" } }', "missing-target", 6),
+        (
+            HEAD + "[fields]\n" + BODY + 'lines = { each = "l", fields = { sku = "s", quantity = "q", size = "z" } }',
+            "unknown-target",
+            6,
+        ),
+        (HEAD + "[fields]\n" + BODY + 'lines = "l[*]"', "type", 6),
         (HEAD + '[fields]\norder = "o"\namount = { from = "a", as = "date" }', "type", 5),
         (HEAD + '[fields]\norder = { from = "o", as = "decimal" }\namount = "a"', "type", 4),
-        (HEAD + '[fields]\n' + BODY + 'ordered_on = { from = "d", as = "datetime", zone = "UTC" }', "lossy", 6),
-        ('name = "t"\ntarget = "receipt.received"\n[fields]\nreceipt = "r"\nbooked_on = "b"\namount = "a"\nrow = { from = "n", as = "decimal" }', "lossy", 7),
-        ('name = "t"\ntarget = "match.proposed"\n[fields]\nmatch = "m"\nreceipt = "r"\nlane = "l"\nprobability = "p"', "lossy", 7),
+        (HEAD + "[fields]\n" + BODY + 'ordered_on = { from = "d", as = "datetime", zone = "UTC" }', "lossy", 6),
+        (
+            'name = "t"\ntarget = "receipt.received"\n[fields]\nreceipt = "r"\nbooked_on = "b"\namount = "a"\nrow = { from = "n", as = "decimal" }',
+            "lossy",
+            7,
+        ),
+        (
+            'name = "t"\ntarget = "match.proposed"\n[fields]\nmatch = "m"\nreceipt = "r"\nlane = "l"\nprobability = "p"',
+            "lossy",
+            7,
+        ),
         (HEAD + "[fields]\n" + BODY + 'currency = { const = 5, as = "date" }', "step", 0),
         (HEAD + "[fields]\n" + BODY + "currency = 5", "not-a-rule", 6),
         (HEAD + "[fields]\n" + BODY + "currency = { }", "source", 6),
@@ -356,12 +389,57 @@ def test_a_map_beyond_the_limits_is_refused(text: str) -> None:
         load_map(text)
 
 
-@given(st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["a", "a.b", "行[*]", "x > 1", "{a}", "yyyy", "decimal", "CNY"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["from", "const", "as", "each", "fields", "value", "first", "template", "parts", "if", "where", "steps", "choose", "then", "sum", "of", "enum", "lookup", "default", "strip", "pad", "slice", "extract", "format", "unit", "join", "list", "add", "round", "wrap", "pick"]), inner, max_size=4),
-    max_leaves=12,
-))
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-5, 5)
+        | st.sampled_from(["a", "a.b", "行[*]", "x > 1", "{a}", "yyyy", "decimal", "CNY"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "from",
+                        "const",
+                        "as",
+                        "each",
+                        "fields",
+                        "value",
+                        "first",
+                        "template",
+                        "parts",
+                        "if",
+                        "where",
+                        "steps",
+                        "choose",
+                        "then",
+                        "sum",
+                        "of",
+                        "enum",
+                        "lookup",
+                        "default",
+                        "strip",
+                        "pad",
+                        "slice",
+                        "extract",
+                        "format",
+                        "unit",
+                        "join",
+                        "list",
+                        "add",
+                        "round",
+                        "wrap",
+                        "pick",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    )
+)
 @settings(max_examples=300)
 def test_any_rule_loads_or_is_refused(rule: Any) -> None:
     """No rule, however odd, makes the loader or the map raise anything but `BadMap` and `Unreadable`."""
@@ -430,7 +508,14 @@ def test_a_map_explains_itself() -> None:
     """The explanation names every target field, its source and what happens without a value."""
     text = explain(load_map(ORDER))
 
-    for words in ("`order.placed`", "only-approved", "| `amount` | 金额 | as decimal", "`lines[].sku`", "备注", "event's occurred_at"):
+    for words in (
+        "`order.placed`",
+        "only-approved",
+        "| `amount` | 金额 | as decimal",
+        "`lines[].sku`",
+        "备注",
+        "event's occurred_at",
+    ):
         assert words in text
 
 
@@ -461,7 +546,9 @@ def test_the_same_subject_twice_in_a_raw_is_repeated_or_a_contradiction() -> Non
     assert isinstance(contradiction, Unreadable) and contradiction.rule == "jdy-order/subject"
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'"x"', b'{"data": 5}', b'{"data": [1]}', b"{}", b'{"data": {}}'], ids=repr)
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b'"x"', b'{"data": 5}', b'{"data": [1]}', b"{}", b'{"data": {}}'], ids=repr
+)
 def test_a_body_without_records_is_unreadable_once(body: bytes) -> None:
     """What holds no records raises `Unreadable` once and then ends."""
     found = drained(events_from(load_map(ORDER), raw(body)))
@@ -490,7 +577,12 @@ def lines(found: Iterable[Any]) -> list[bytes]:
 def test_a_file_is_mapped_line_by_line() -> None:
     """Good lines are written, ignored and unreadable ones are counted, blank ones skipped."""
     out = io.BytesIO()
-    sent = [*lines([{"data": [record(订单编号="S-1")]}, {"data": [{"状态": "草稿"}]}]), b"", b"{broken", *lines([{"data": [record(金额="x")]}])]
+    sent = [
+        *lines([{"data": [record(订单编号="S-1")]}, {"data": [{"状态": "草稿"}]}]),
+        b"",
+        b"{broken",
+        *lines([{"data": [record(金额="x")]}]),
+    ]
 
     tally = run_file(load_map(ORDER), sent, out)
 

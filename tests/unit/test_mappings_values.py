@@ -145,7 +145,26 @@ def test_numbers_as_people_write_them(text: str, number: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["1,23", "12,34.5", "1,2345", "abc", "1.2.3", "--1", "NaN", "Infinity", "1_000", "1e99", "0x10", "9" * 65, "1,234,5", "½", True, [1], {"a": 1}, 1.5],
+    [
+        "1,23",
+        "12,34.5",
+        "1,2345",
+        "abc",
+        "1.2.3",
+        "--1",
+        "NaN",
+        "Infinity",
+        "1_000",
+        "1e99",
+        "0x10",
+        "9" * 65,
+        "1,234,5",
+        "½",
+        True,
+        [1],
+        {"a": 1},
+        1.5,
+    ],
     ids=repr,
 )
 def test_what_is_no_exact_number_is_refused(value: Any) -> None:
@@ -156,7 +175,13 @@ def test_what_is_no_exact_number_is_refused(value: Any) -> None:
     assert error.pointer == "/x"
 
 
-@given(st.lists(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12), min_size=1, max_size=30))
+@given(
+    st.lists(
+        st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12),
+        min_size=1,
+        max_size=30,
+    )
+)
 def test_a_sum_is_exact_in_any_order(numbers: list[Decimal]) -> None:
     """The sum of a list does not depend on its order, and no digit of it is lost."""
     field_map = load_map('name = "t"\ntarget = "t/t"\n[fields]\ny = { sum = "x" }\n')
@@ -238,7 +263,9 @@ def test_what_is_no_day_is_refused(rule: str, value: Any) -> None:
 @pytest.mark.parametrize("value", [True, ["a"], {"a": 1}, 1.5], ids=repr)
 def test_a_text_is_made_of_texts_and_exact_numbers_only(value: Any) -> None:
     """A yes, a list, a record or a float is not silently written as a text."""
-    refusal('{ from = "x", as = "text" }', value) if not isinstance(value, list) else refusal('{ from = "x", upper = true }', [value])
+    refusal('{ from = "x", as = "text" }', value) if not isinstance(value, list) else refusal(
+        '{ from = "x", upper = true }', [value]
+    )
 
 
 def test_a_greedy_pattern_takes_no_time() -> None:
@@ -256,7 +283,10 @@ def test_a_text_that_grows_without_end_is_refused() -> None:
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t\n", "　", None])
-@pytest.mark.parametrize("rule", ['"x"', '{ from = "x", as = "text" }', '{ from = "x", pad = 5 }', '{ from = "x", as = "decimal" }', '{ template = "{x}" }'])
+@pytest.mark.parametrize(
+    "rule",
+    ['"x"', '{ from = "x", as = "text" }', '{ from = "x", pad = 5 }', '{ from = "x", as = "decimal" }', '{ template = "{x}" }'],
+)
 def test_a_blank_is_missing_whatever_the_step(rule: str, blank: str | None) -> None:
     """Null and texts of spaces, full-width ones too, are no value for any rule."""
     assert one(rule, blank) is None
@@ -281,7 +311,9 @@ def test_any_name_can_be_written_as_a_path(names: list[str]) -> None:
     assert reader(path)(record, Scope(record)) == "found"
 
 
-@pytest.mark.parametrize("text", ["", ".", "a.", ".a", "a..b", "a[", "a[x]", "a]b", "a.[0]", '"a', "a[0]b", "$.", "a b.", "[*", "a" + ".b" * 20])
+@pytest.mark.parametrize(
+    "text", ["", ".", "a.", ".a", "a..b", "a[", "a[x]", "a]b", "a.[0]", '"a', "a[0]b", "$.", "a b.", "[*", "a" + ".b" * 20]
+)
 def test_what_is_no_path_is_refused(text: str) -> None:
     """A path that is not written as one is refused, never guessed."""
     with pytest.raises(BadPath):

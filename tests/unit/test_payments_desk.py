@@ -299,7 +299,9 @@ def test_another_currency_is_never_booked(desk: Desk) -> None:
 
 def test_a_closed_period_is_booked_by_people_only() -> None:
     """A receipt of a closed month is proposed and not booked."""
-    match = Desk([item(1, "48137.50")], policy=Policy(closed_until=date(2026, 3, 31))).propose(receipt("48137.50", "XS20260101-00001"))
+    match = Desk([item(1, "48137.50")], policy=Policy(closed_until=date(2026, 3, 31))).propose(
+        receipt("48137.50", "XS20260101-00001")
+    )
 
     assert (match.lane, match.held and match.held.code) == ("review", "closed")
 
@@ -316,7 +318,9 @@ def test_limit_and_shadow_mode_hold_what_is_certain() -> None:
     ]
 
 
-@pytest.mark.parametrize(("memo", "payer"), [(f"代{COMPANY}付货款", "上海某某劳务派遣有限公司"), ("", "恒瑞达"), ("XS20260101-0000", COMPANY)])
+@pytest.mark.parametrize(
+    ("memo", "payer"), [(f"代{COMPANY}付货款", "上海某某劳务派遣有限公司"), ("", "恒瑞达"), ("XS20260101-0000", COMPANY)]
+)
 def test_weak_signs_are_proposed_and_not_booked(desk: Desk, memo: str, payer: str) -> None:
     """A company named in the memo, a short form, or a number that a line cut off are for a person to confirm."""
     match = desk.propose(receipt("48137.50", memo, payer=payer))

@@ -30,7 +30,10 @@ from reconciliation.payments.words import words
 
 def test_an_order_is_split_by_its_terms() -> None:
     """Thirty and seventy percent, the last taking what rounding leaves."""
-    assert instalments(Decimal("11835.99"), "CNY", "30/70") == [("30%", Decimal(30), Decimal("3550.80")), ("70%", Decimal(70), Decimal("8285.19"))]
+    assert instalments(Decimal("11835.99"), "CNY", "30/70") == [
+        ("30%", Decimal(30), Decimal("3550.80")),
+        ("70%", Decimal(70), Decimal("8285.19")),
+    ]
     assert instalments(Decimal(1001), "JPY", "50/50") == [("50%", Decimal(50), Decimal(501)), ("50%", Decimal(50), Decimal(500))]
 
 
@@ -47,7 +50,11 @@ def test_terms_that_do_not_add_up_are_refused(terms: str) -> None:
         instalments(Decimal(100), "CNY", terms)
 
 
-@given(st.integers(min_value=0, max_value=10**12), st.sampled_from(["30/70", "30/60/10", "50/50", "33.3/33.3/33.4", "100"]), st.sampled_from(["CNY", "JPY", "KWD"]))
+@given(
+    st.integers(min_value=0, max_value=10**12),
+    st.sampled_from(["30/70", "30/60/10", "50/50", "33.3/33.3/33.4", "100"]),
+    st.sampled_from(["CNY", "JPY", "KWD"]),
+)
 def test_instalments_add_up(minor: int, terms: str, currency: str) -> None:
     """No fen is lost or made."""
     amount = Decimal(minor).scaleb(-{"CNY": 2, "JPY": 0, "KWD": 3}[currency])
@@ -95,7 +102,18 @@ def test_how_a_payers_name_stands_to_a_customers(payer: str, rung: str) -> None:
     assert compare(parse(payer), parse("苏州恒瑞达精密机械有限公司")) == rung
 
 
-@pytest.mark.parametrize(("name", "person"), [("王建国", True), ("欧阳娜娜", True), ("李雷", True), ("王府井公司", False), ("恒瑞达", False), ("", False), ("John", False)])
+@pytest.mark.parametrize(
+    ("name", "person"),
+    [
+        ("王建国", True),
+        ("欧阳娜娜", True),
+        ("李雷", True),
+        ("王府井公司", False),
+        ("恒瑞达", False),
+        ("", False),
+        ("John", False),
+    ],
+)
 def test_a_person_is_told_from_a_company(name: str, person: bool) -> None:
     """A surname and one or two more characters are a person."""
     assert is_person(name) is person
@@ -143,15 +161,29 @@ def test_any_memo_is_read(memo: str) -> None:
 @given(st.lists(st.integers(min_value=1, max_value=60), max_size=14), st.integers(min_value=1, max_value=200))
 def test_sums_are_all_found(values: list[int], target: int) -> None:
     """Every set that is found adds up, and none is found only where there is none."""
-    right = [chosen for size in range(2, 9) for chosen in combinations(range(len(values)), size) if sum(values[place] for place in chosen) == target]
+    right = [
+        chosen
+        for size in range(2, 9)
+        for chosen in combinations(range(len(values)), size)
+        if sum(values[place] for place in chosen) == target
+    ]
 
     result = exact_sums(values, target)
 
-    assert all(sum(value for _, value in chosen) == target and all(values[place] == value for place, value in chosen) for chosen in result.found)
-    assert len({tuple(sorted(place for place, _ in chosen)) for chosen in result.found}) == len(result.found) == min(len(right), 3)
+    assert all(
+        sum(value for _, value in chosen) == target and all(values[place] == value for place, value in chosen)
+        for chosen in result.found
+    )
+    assert (
+        len({tuple(sorted(place for place, _ in chosen)) for chosen in result.found}) == len(result.found) == min(len(right), 3)
+    )
 
 
-@given(st.lists(st.lists(st.integers(min_value=1, max_value=50), min_size=1, max_size=2), max_size=8), st.integers(min_value=1, max_value=120), st.integers(min_value=0, max_value=5))
+@given(
+    st.lists(st.lists(st.integers(min_value=1, max_value=50), min_size=1, max_size=2), max_size=8),
+    st.integers(min_value=1, max_value=120),
+    st.integers(min_value=0, max_value=5),
+)
 def test_small_sums_use_each_item_once(values: list[list[int]], target: int, above: int) -> None:
     """Two or three items, each once, within the range."""
     for chosen in small_sums(values, target, above=above):
@@ -173,7 +205,14 @@ def test_round_sums_fit_by_accident() -> None:
 
 @pytest.mark.parametrize(
     ("due", "paid", "kind"),
-    [(1680000, 1679950, "fee"), (440492, 440400, "rounding"), (1000000, 980000, "discount"), (1000000, 999156, "odd"), (1000000, 700000, None), (1000, 500, None)],
+    [
+        (1680000, 1679950, "fee"),
+        (440492, 440400, "rounding"),
+        (1000000, 980000, "discount"),
+        (1000000, 999156, "odd"),
+        (1000000, 700000, None),
+        (1000, 500, None),
+    ],
 )
 def test_what_a_shortfall_is(due: int, paid: int, kind: str | None) -> None:
     """A fee, an amount rounded off, a discount, something odd, or a part."""
@@ -199,7 +238,9 @@ def test_a_settled_number_is_still_known() -> None:
 
 def test_a_short_form_finds_its_company() -> None:
     """Short names, ticker names and a province's one character rank their company first."""
-    index = NameIndex(["深圳市振业(集团)股份有限公司", "安徽新华传媒股份有限公司", "北京巴士传媒股份有限公司", "神州高铁技术股份有限公司"])
+    index = NameIndex(
+        ["深圳市振业(集团)股份有限公司", "安徽新华传媒股份有限公司", "北京巴士传媒股份有限公司", "神州高铁技术股份有限公司"]
+    )
 
     assert [index.rank(short)[0][0] for short in ("深振业A", "皖新传媒", "神州高铁")] == [
         "深圳市振业(集团)股份有限公司",
@@ -235,13 +276,22 @@ def test_built_ambiguous_groups_are_never_booked() -> None:
         target = sum(amounts[place] for place in first)
         amounts.append(target - amounts[first[0]] if len(first) == 2 else target - amounts[first[0]] - amounts[first[1]])
         items = [
-            OpenItem(receivable=f"R{n}", order=f"SO-{n:06d}", amount=Decimal(amount), open=Decimal(amount), customer="C1", customer_name="苏州恒瑞达机械有限公司")
+            OpenItem(
+                receivable=f"R{n}",
+                order=f"SO-{n:06d}",
+                amount=Decimal(amount),
+                open=Decimal(amount),
+                customer="C1",
+                customer_name="苏州恒瑞达机械有限公司",
+            )
             for n, amount in enumerate(amounts)
         ]
         if sum(1 for amount in amounts if amount == target) or not _is_ambiguous(amounts, target):
             continue
         built += 1
-        receipt = Receipt(receipt="P", booked_on=date(2026, 3, 2), amount=Decimal(target), payer_name="苏州恒瑞达机械有限公司", memo="货款")
+        receipt = Receipt(
+            receipt="P", booked_on=date(2026, 3, 2), amount=Decimal(target), payer_name="苏州恒瑞达机械有限公司", memo="货款"
+        )
         booked += Desk(items).propose(receipt).lane == "auto"
 
     assert booked == 0
