@@ -25,6 +25,7 @@ from hub.parts.inventory import Inventory
 from hub.parts.maps import Maps
 from hub.parts.outgoing import Outgoing
 from hub.parts.payments import Payments
+from hub.parts.texts import Policies
 from hub.pipeline import Pipeline
 from hub.poller import Poller
 from hub.registry import Registry
@@ -35,6 +36,7 @@ from hub.store.sole import Sole
 from hub.store.sql import Store
 from hub.subscribers import Subscriber, Subscribers
 from hub.worker import Loop, Worker
+from reconciliation.inventory import PromisePolicy
 from reconciliation.payments import Policy
 
 log = structlog.get_logger("hub")
@@ -74,10 +76,12 @@ class Hub:
         self.poller = Poller(self.store, self.registry, went=self.connections.went)
         self.pipeline = Pipeline(self.store, self.connections.understand)
         self.relay = Relay(self.store, self.bus)
-        self.inventory = Inventory(self.registry, stale_after=timedelta(seconds=settings.stale_after))
         limit = Decimal(settings.auto_limit) if settings.auto_limit else None
-        self.payments = Payments(Policy(limit=limit))
-        self.flows = Flows(self.definitions, self.registry, self.store)
+        max_age = timedelta(seconds=settings.stale_after)
+        self.policies = Policies(self.definitions, payments=Policy(limit=limit), inventory=PromisePolicy(max_age=max_age))
+        self.inventory = Inventory(self.registry, self.policies.inventory)
+        self.payments = Payments(self.policies.payments)
+        self.flows = Flows(self.definitions, self.registry)
         self.outgoing = Outgoing(self.store, self.seal, self.http, allow=settings.egress_allow)
         self.connections.subscription = self.outgoing.deliverer
         self.connections.subscription_schedule = self.outgoing.schedule

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -36,6 +37,7 @@ class Definitions:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._compiled: dict[tuple[str, str, str, int], Any] = {}
+        self._active: dict[tuple[str, str], tuple[tuple[int, int], list[Definition]]] = {}
 
     def save(self, tenant: str, kind: Kind, name: str, text: str, *, by: str) -> Definition:
         """Put a text in force, as a new version unless it is what is in force already."""
@@ -76,7 +78,14 @@ class Definitions:
             return [_definition(row) for row in connection.execute(_named(tenant, kind, name)).mappings()]
 
     def active(self, tenant: str, kind: Kind) -> list[Definition]:
-        """What is in force, by name."""
+        """What is in force, by name. Read again when a bell tells of a change, and every other second to be safe."""
+        rung = (self._store.bells.count("definitions"), int(time.monotonic() / 2))
+        known = self._active.get((tenant, kind))
+        if known is None or known[0] != rung:
+            known = self._active[tenant, kind] = (rung, self._read_active(tenant, kind))
+        return known[1]
+
+    def _read_active(self, tenant: str, kind: Kind) -> list[Definition]:
         where = (t.definitions.c.tenant == tenant, t.definitions.c.kind == kind, t.definitions.c.active)
         query = sa.select(t.definitions).where(*where).order_by(t.definitions.c.name)
         with self._store.read_transaction() as connection:

@@ -11,12 +11,11 @@ import structlog
 from hub.core.errors import Problem
 from hub.core.event import Event, following
 from hub.core.outcome import DONE, Outcome, Park
-from hub.definitions import Definitions
+from hub.definitions import Definition, Definitions
 from hub.flows import Action, Emit, Flow, load_flow
 from hub.ledger.record import record
 from hub.registry import Registry
 from hub.store import ledger_tables as l
-from hub.store.sql import Store
 from hub.store.work import Ask, Work
 from hub.subscribers import Subscriber, one_by_one
 
@@ -40,11 +39,10 @@ _KIND = "kind:"
 class Flows:
     """The flows in force."""
 
-    def __init__(self, definitions: Definitions, registry: Registry, store: Store) -> None:
+    def __init__(self, definitions: Definitions, registry: Registry) -> None:
         self._definitions = definitions
         self._registry = registry
-        self._store = store
-        self._loaded: dict[str, tuple[int, tuple[Flow, ...]]] = {}
+        self._loaded: dict[str, tuple[list[Definition], tuple[Flow, ...]]] = {}
 
     def subscriber(self, shards: int = 1) -> Subscriber:
         return Subscriber(name=NAME, patterns=("#",), handle=one_by_one(self.handle), shards=shards)
@@ -63,14 +61,13 @@ class Flows:
 
     def _flows(self, tenant: str) -> tuple[Flow, ...]:
         """The compiled flows; read again when a definition has changed."""
-        rung = self._store.bells.count("definitions")
-        seen, flows = self._loaded.get(tenant, (-1, ()))
-        if seen != rung:
-            active = self._definitions.active(tenant, "flow")
+        active = self._definitions.active(tenant, "flow")
+        seen, flows = self._loaded.get(tenant, ([], ()))
+        if seen is not active:
             flows = tuple(
                 self._definitions.compiled(one, lambda text, name: load_flow(text, file=f"{name}.toml")) for one in active
             )
-            self._loaded[tenant] = (rung, flows)
+            self._loaded[tenant] = (active, flows)
         return flows
 
     def _take(self, step: Action | Emit, fact: Event, work: Work) -> None:

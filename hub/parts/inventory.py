@@ -6,7 +6,7 @@ is then checked against what the ledger knows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -33,9 +33,9 @@ NAME = "inventory"
 class Inventory:
     """The stock desk of every tenant."""
 
-    def __init__(self, registry: Registry, *, stale_after: timedelta) -> None:
+    def __init__(self, registry: Registry, policy_of: Callable[[str], PromisePolicy]) -> None:
         self._registry = registry
-        self._policy = PromisePolicy(max_age=stale_after)
+        self._policy_of = policy_of
 
     def subscriber(self, shards: int = 1) -> Subscriber:
         patterns = ("quote.requested", "action.done", "action.failed")
@@ -59,7 +59,7 @@ class Inventory:
             _supplies(work, skus),
             _holds(work, skus, now),
             today=now.astimezone(ZoneInfo(self._registry.zone(work.tenant))).date(),
-            policy=self._policy,
+            policy=self._policy_of(work.tenant),
             now=now,
             quote=quote,
         )

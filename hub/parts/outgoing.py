@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 
 from hub.connections import SUBSCRIPTION
@@ -24,12 +24,20 @@ from hub.store import tables as t
 from hub.store.sql import Store
 from hub.store.work import Ask, Work
 from hub.subscribers import Subscriber
-from webhooks.outgoing import Deliverer, Gone, Subscription, message_for, next_attempt, wanted
+from webhooks.outgoing import (
+    Deliverer,
+    Gone,
+    Standing,
+    Subscription,
+    check_subscription,
+    message_for,
+    next_attempt,
+    standing_after,
+    wanted,
+)
 
 NAME = "webhooks"
 DELIVER = "webhook.deliver"
-
-_DISABLE_AFTER = timedelta(days=5)  # of nothing but failures
 
 
 class Outgoing:
@@ -88,7 +96,8 @@ class Outgoing:
     # --- what people and programs ask -----------------------------------------------------------------------------
 
     def subscribe(self, tenant: str, *, url: str, types: Sequence[str], allow: Sequence[str] = ()) -> tuple[dict[str, Any], str]:
-        """A new subscription and its secret, which is shown this once."""
+        """A new subscription and its secret, which is shown this once. Without TLS only to an address that is allowed by name."""
+        check_subscription(url, plain_allowed=bool(allow or self._allow))
         now = self._store.clock.now()
         secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         id_ = derive("sub", tenant, url, now.isoformat())
@@ -160,16 +169,13 @@ class Outgoing:
     def went(self, tenant: str, id_: str, problem: Problem | None) -> None:
         """Remember since when it only fails; disable it where the receiver is gone or has failed for days."""
         row = self._row(tenant, id_)
-        now = self._store.clock.now()
-        if problem is None:
-            if row["failing_since"] is not None:
-                self._change(tenant, id_, failing_since=None)
-        elif isinstance(problem, Gone):
-            self._change(tenant, id_, state="disabled", reason="the receiver answered 410 Gone")
-        elif row["failing_since"] is None:
-            self._change(tenant, id_, failing_since=now)
-        elif now - row["failing_since"] > _DISABLE_AFTER:
-            self._change(tenant, id_, state="disabled", reason=f"nothing but failures for {_DISABLE_AFTER.days} days")
+        before = Standing(state=row["state"], reason=row["reason"], failing_since=row["failing_since"])
+        outcome: Literal["done", "failed", "gone"] = (
+            "done" if problem is None else "gone" if isinstance(problem, Gone) else "failed"
+        )
+        after = standing_after(before, outcome, self._store.clock.now())
+        if after != before:
+            self._change(tenant, id_, **msgspec.structs.asdict(after))
 
     def _row(self, tenant: str, id_: str) -> dict[str, Any]:
         with self._store.read_transaction() as connection:

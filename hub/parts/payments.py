@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,8 +30,8 @@ _AGAIN = 500  # receipts that are looked at again when something new is to be pa
 class Payments:
     """The receipts' desk of every tenant."""
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, policy_of: Callable[[str], Policy]) -> None:
+        self._policy_of = policy_of
         self._book = Book()
 
     def subscriber(self) -> Subscriber:
@@ -49,7 +49,7 @@ class Payments:
         if not rows:
             return [DONE] * len(facts)
         try:
-            desk = self._book.desk(work, self._policy)
+            desk = self._book.desk(work, self._policy_of(work.tenant))
             matches = desk.propose_all([receipt_of(row) for row in rows])
             told: list[Event] = []
             for row, match in zip(rows, matches, strict=True):

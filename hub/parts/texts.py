@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from hub.core.errors import Misconfigured
+from hub.definitions import Definitions
 from hub.flows import load_flow
 from mappings import check_map, load_map
+from reconciliation.inventory import PromisePolicy
 from reconciliation.payments import Policy
 
 
@@ -25,12 +27,46 @@ def check_text(kind: Literal["map", "flow", "policy"], name: str, text: str) -> 
         case "flow":
             load_flow(text, file=file)
         case "policy":
-            load_policy(text, name)
+            if name not in POLICIES:
+                raise Misconfigured(
+                    happened="nobody asks for a policy of this name", next="name it " + " or ".join(POLICIES), policy=name
+                )
+            read_policy(text, POLICIES[name], name)
 
 
-def load_policy(text: str, name: str) -> Policy:
-    """The receipts' policy that the text writes."""
+POLICIES: dict[str, type[Policy] | type[PromisePolicy]] = {"payments": Policy, "inventory": PromisePolicy}
+"""The policies that are asked for, by name."""
+
+P = TypeVar("P", bound=Policy | PromisePolicy)
+
+
+def read_policy(text: str, kind: type[P], name: str) -> P:
+    """The policy that the text writes; what it does not name stays as it is by default."""
     try:
-        return msgspec.convert(tomllib.loads(text, parse_float=str), Policy, strict=False)
+        return msgspec.convert(tomllib.loads(text, parse_float=str), kind, strict=False)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise Misconfigured(happened=f"the policy cannot be read: {error}", next="correct the named value", policy=name) from None
+
+
+class Policies:
+    """The policies in force: those that a tenant has defined, else the hub's own."""
+
+    def __init__(self, definitions: Definitions, *, payments: Policy, inventory: PromisePolicy) -> None:
+        self._definitions = definitions
+        self._payments = payments
+        self._inventory = inventory
+
+    def payments(self, tenant: str) -> Policy:
+        """How receipts are posted. A tenant's own one carries its version."""
+        return self._defined(tenant, "payments", Policy) or self._payments
+
+    def inventory(self, tenant: str) -> PromisePolicy:
+        """How stock is promised."""
+        return self._defined(tenant, "inventory", PromisePolicy) or self._inventory
+
+    def _defined(self, tenant: str, name: str, kind: type[P]) -> P | None:
+        one = next((one for one in self._definitions.active(tenant, "policy") if one.name == name), None)
+        if one is None:
+            return None
+        policy = self._definitions.compiled(one, lambda text, called: read_policy(text, kind, called))
+        return msgspec.structs.replace(policy, version=f"{name}-{one.version}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -102,18 +102,17 @@ def _value(column: sa.Column[Any], value: Any) -> Any:
     """The value as the column has it in Python."""
     if value is None:
         return None
-    kind = column.type
-    if isinstance(kind, Json):
-        return value
-    if isinstance(kind, Instant):
-        return msgspec.convert(value, datetime)
-    if isinstance(kind, Exact):
-        return Decimal(value)
-    if isinstance(kind, sa.Date):
-        return msgspec.convert(value, date)
-    if isinstance(kind, sa.LargeBinary):
-        return base64.b64decode(value)
-    return value
+    read = next((read for kind, read in _READ if isinstance(column.type, kind)), None)
+    return value if read is None else read(value)
+
+
+_READ: tuple[tuple[type[Any], Callable[[Any], Any]], ...] = (
+    (Json, lambda value: value),
+    (Instant, lambda value: msgspec.convert(value, datetime)),
+    (Exact, Decimal),
+    (sa.Date, lambda value: msgspec.convert(value, date)),
+    (sa.LargeBinary, base64.b64decode),
+)
 
 
 def _continue_numbers(connection: Connection) -> None:
