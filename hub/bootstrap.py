@@ -52,6 +52,7 @@ class Hub:
         self.clock: Clock = clock or SystemClock()
         self.metrics = Metrics()
         self.store = Store(settings.database_url, clock=self.clock)
+        self.metrics.watch(self.store)
         self.http = HttpClients(clock=self.clock, observe=self.metrics.call)
         self.seal = Seal(settings.secret_key.get_secret_value())
         self.registry = Registry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from hub.actions import READ_STOCK
 from hub.core.errors import Conflict, NotFound
 from hub.core.event import Event
+from hub.core.money import from_minor
 from hub.ledger.record import row_event
 from hub.store import ledger_tables as l
 from hub.store import tables as t
@@ -25,6 +27,12 @@ def events(work: Work, *, type_: str | None, subject: str | None, after: int, li
     if subject is not None:
         query = query.where(t.events.c.subject == subject)
     return [row_event(row) for row in work.connection.execute(query.order_by(t.events.c.seq).limit(limit)).mappings()]
+
+
+def latest(work: Work, *, limit: int) -> list[Event]:
+    """The facts recorded last, the newest first."""
+    query = sa.select(t.events).where(t.events.c.tenant == work.tenant).order_by(t.events.c.seq.desc()).limit(limit)
+    return [row_event(row) for row in work.connection.execute(query).mappings()]
 
 
 def event(work: Work, id_: str) -> Event:
@@ -125,12 +133,14 @@ def replay_raws(store: Store, tenant: str, *, rule: str | None, connection: str 
     return len(ids)
 
 
-def quarantined(work: Work, *, connection: str | None, limit: int) -> list[dict[str, Any]]:
-    """Deliveries that were refused: when, why, and their headers without secrets."""
+def quarantined(work: Work, *, connection: str | None, limit: int, before: int | None = None) -> list[dict[str, Any]]:
+    """Deliveries that were refused: when, why, and their headers without secrets. The newest first, from `before` on."""
     q = t.quarantine
     query = sa.select(q.c.place, q.c.connection, q.c.reason, q.c.headers, q.c.received_at).where(q.c.tenant == work.tenant)
     if connection is not None:
         query = query.where(q.c.connection == connection)
+    if before is not None:
+        query = query.where(q.c.place < before)
     return [dict(row) for row in work.connection.execute(query.order_by(q.c.place.desc()).limit(limit)).mappings()]
 
 
@@ -144,36 +154,87 @@ def actions(work: Work, *, state: str | None, connection: str | None, after: int
     return [dict(row) for row in work.connection.execute(query.order_by(t.actions.c.place).limit(limit)).mappings()]
 
 
-def books(work: Work) -> list[dict[str, Any]]:
-    """For each connection, whether every raw ended as exactly one thing: `balanced` when nothing is unaccounted for."""
-    received: dict[str, dict[str, int]] = {}
+def books(work: Work, *, since: datetime | None = None) -> list[dict[str, Any]]:
+    """For each connection, whether every raw ended as exactly one thing: `balanced` when nothing is unaccounted for.
 
-    def add(table: sa.Table, name: Any) -> None:
-        query = (
-            sa.select(table.c.connection, name, sa.func.count())
-            .where(table.c.tenant == work.tenant)
-            .group_by(table.c.connection, name)
-        )
-        for connection, what, count in work.connection.execute(query):
-            received.setdefault(connection, {})[what] = count
+    With `since` only what was received from then on. All of it is counted by one statement, so also a database that shows
+    each statement the latest commit counts a raw and its outcome together.
+    """
+    r, o, d, i = t.raws, t.outcomes, t.duplicates, t.inbox
+    came = sa.true() if since is None else r.c.received_at >= since
+    came_again = sa.true() if since is None else d.c.received_at >= since
+    ended = o if since is None else sa.join(o, r, sa.and_(r.c.tenant == o.c.tenant, r.c.id == o.c.raw))
+    waits = sa.join(i, r, sa.and_(r.c.tenant == i.c.tenant, r.c.id == i.c.raw))
 
-    add(t.raws, sa.literal("raws"))
-    add(t.outcomes, t.outcomes.c.kind)
-    add(t.duplicates, sa.literal("duplicate"))
-    waiting = (
-        sa.select(t.raws.c.connection, sa.func.count())
-        .join_from(t.inbox, t.raws, sa.and_(t.raws.c.tenant == t.inbox.c.tenant, t.raws.c.id == t.inbox.c.raw))
-        .where(t.inbox.c.tenant == work.tenant, t.inbox.c.again.is_(False))
-        .group_by(t.raws.c.connection)
+    def tally(connection: Any, name: Any, of: Any, *where: Any) -> Any:
+        by = (connection, name) if isinstance(name, sa.Column) else (connection,)
+        return sa.select(connection, name, sa.func.count()).select_from(of).where(*where).group_by(*by)
+
+    parts = (
+        tally(r.c.connection, sa.literal("raws"), r, r.c.tenant == work.tenant, came),
+        tally(o.c.connection, o.c.kind, ended, o.c.tenant == work.tenant, came),
+        tally(d.c.connection, sa.literal("duplicate"), d, d.c.tenant == work.tenant, came_again),
+        tally(r.c.connection, sa.literal("waiting"), waits, i.c.tenant == work.tenant, i.c.again.is_(False), came),
     )
-    for connection, count in work.connection.execute(waiting):
-        received[connection]["waiting"] = count
-    told = []
-    for connection, counts in sorted(received.items()):
-        parts = {name: counts.get(name, 0) for name in ("understood", "ignored", "duplicate", "parked", "waiting")}
-        total = counts.get("raws", 0) + parts["duplicate"]
-        told.append({"connection": connection, "received": total, **parts, "balanced": total == sum(parts.values())})
-    return told
+    received: dict[str, dict[str, int]] = {}
+    for connection, what, count in work.connection.execute(sa.union_all(*parts)):
+        received.setdefault(connection, {})[what] = count
+    return [_book(connection, counts) for connection, counts in sorted(received.items())]
+
+
+def _book(connection: str, counts: dict[str, int]) -> dict[str, Any]:
+    parts = {name: counts.get(name, 0) for name in ("understood", "ignored", "duplicate", "parked", "waiting")}
+    total = counts.get("raws", 0) + parts["duplicate"]
+    return {"connection": connection, "received": total, **parts, "balanced": total == sum(parts.values())}
+
+
+def file_progress(work: Work, file_id: str) -> dict[str, Any]:
+    """What became of the rows that a file brought, and of its receipts by lane; empty where there is no such file."""
+    f, r = t.files.c, t.raws.c
+    query = sa.select(f.connection, f.sha256, f.received_at).where(f.tenant == work.tenant, f.id == file_id)
+    file = work.connection.execute(query).first()
+    if file is None:
+        return {}
+    # A row says in its headers which file brought it first. Only what came since the file did is looked through.
+    brought = (
+        r.tenant == work.tenant,
+        r.connection == file.connection,
+        r.received_at >= file.received_at,
+        sa.type_coerce(r.headers, sa.Text).contains(f'"sha256":"{file.sha256}"', autoescape=True),
+    )
+    ended = sa.and_(t.outcomes.c.tenant == r.tenant, t.outcomes.c.raw == r.id)
+    kind = sa.func.coalesce(t.outcomes.c.kind, sa.literal_column("'waiting'"))
+    rows = sa.select(kind, sa.func.count()).join_from(t.raws, t.outcomes, ended, isouter=True).where(*brought).group_by(kind)
+    counts = {row[0]: row[1] for row in work.connection.execute(rows)}
+    ids = sa.select(t.events.c.subject).join_from(
+        t.raws, t.events, sa.and_(t.events.c.tenant == r.tenant, t.events.c.trace == r.id, t.events.c.type == "receipt.received")
+    )
+    told = lanes(work, l.receipts.c.id.in_(ids.where(*brought)))
+    return {name: counts.get(name, 0) for name in ("understood", "ignored", "parked", "waiting")} | {"receipts": told}
+
+
+def lanes(work: Work, *where: Any) -> list[dict[str, Any]]:
+    """How many receipts are in which lane and state, and what they are worth."""
+    r = l.receipts.c
+    lane = sa.func.coalesce(r.lane, sa.literal_column("'new'"))
+    columns = (
+        lane.label("lane"),
+        r.state,
+        r.currency,
+        sa.func.count().label("count"),
+        sa.func.sum(r.amount_minor).label("minor"),
+    )
+    query = sa.select(*columns).where(r.tenant == work.tenant, *where).group_by(lane, r.state, r.currency)
+    return [
+        {
+            "lane": row.lane,
+            "state": row.state,
+            "currency": row.currency,
+            "count": row[3],
+            "amount": from_minor(int(row.minor), row.currency),
+        }
+        for row in work.connection.execute(query.order_by(lane, r.state, r.currency))
+    ]
 
 
 def links(work: Work, kind: str, ours: str) -> list[dict[str, Any]]:

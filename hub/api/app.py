@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
-from hub import __version__
+from hub import __version__, console
 from hub.api import definitions, facts, money, operations, stock, subscriptions, systems
+from hub.api.guard import caller
+from hub.api.operations import Broker, Deliveries
 from hub.api.problems import RESPONSES, install
+from hub.api.wire import Wire
 from hub.bootstrap import Hub
 from webhooks.receiving.door import make_door
 from webhooks.receiving.limits import Limits
@@ -34,12 +38,19 @@ def create_app(hub: Hub) -> Any:
         quarantine.stop()
 
     app = FastAPI(
-        title="Shuniu 枢纽", version=__version__, description=_ABOUT, lifespan=lifespan, redoc_url=None, responses=RESPONSES
+        title="Shuniu 枢纽",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url=None,  # the console serves it, without anybody else's servers
+        redoc_url=None,
+        responses=RESPONSES,
     )
     app.state.hub = hub
     install(app)
     for module in (facts, money, stock, systems, definitions, subscriptions, operations):
         app.include_router(module.router)
+    app.include_router(console.router(caller))
     door = make_door(
         find=hub.hooks.find,
         submit=hub.intake.submit,
@@ -48,4 +59,7 @@ def create_app(hub: Hub) -> Any:
         limits=Limits(body_bytes=hub.settings.max_body),
     )
     app.state.door = door
-    return door.in_front_of(app)
+    app.state.deliveries = Deliveries(door)
+    app.state.broker = None if hub.settings.bus_url == "" else Broker(hub.settings.bus_url)
+    trusting = not hub.settings.api_token.get_secret_value()
+    return door.in_front_of(Wire(app, public_host=urlsplit(hub.settings.public_url).netloc, trusting=trusting))

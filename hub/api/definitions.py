@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
@@ -19,6 +19,9 @@ router = APIRouter(prefix="/api/v1", tags=["definitions"])
 Kind = Literal["map", "flow", "policy"]
 KINDS: dict[str, Kind] = {"maps": "map", "flows": "flow", "policies": "policy"}
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+
+
+Named = Annotated[str, Path(min_length=1, max_length=64)]
 
 
 class Text(BaseModel):
@@ -42,14 +45,19 @@ class Choice(BaseModel):
 
 
 @router.post("/maps/preview", summary="Apply a map without saving it: the result, the trace of every field, what was not read")
-def preview(hub: TheHub, who: Who, body: Preview) -> Response:
+def preview(request: Request, hub: TheHub, who: Who, body: Preview) -> Response:
     field_map = load_map(body.text, file="preview.toml")
     told: dict[str, Any] = {"name": field_map.name, "target": field_map.target, "findings": check_map(field_map)}
     if body.record is not None:
+        # As it was read from the body itself: the model has made floats of its numbers.
+        record = request.state.json["record"]
         try:
-            told["mapped"] = msgspec.to_builtins(field_map.apply(body.record, trace=True), str_keys=True)
+            mapped = field_map.apply(record, trace=True)
         except Problem as problem:
             told["problem"] = problem.as_dict()
+        else:
+            told["mapped"] = msgspec.to_builtins(mapped, str_keys=True)
+            told["unread"], told["missing"] = mapped.unread, mapped.missing
     return answer(told)
 
 
@@ -71,12 +79,12 @@ def _routes(plural: str, kind: Kind) -> None:
         return once.run(body.model_dump(), act, status=201)
 
     @router.get(f"/{plural}/{{name}}", summary=f"All versions of a {kind}, the newest first", operation_id=f"versions_of_{kind}")
-    def versions(hub: TheHub, who: Who, name: str) -> Response:
+    def versions(hub: TheHub, who: Who, name: Named) -> Response:
         hub.definitions.get(who.tenant, kind, name)
         return answer({"items": hub.definitions.versions(who.tenant, kind, name), "next": None})
 
     @router.post(f"/{plural}/{{name}}/choose", summary=f"Put another version of a {kind} in force", operation_id=f"choose_{kind}")
-    def choose(hub: TheHub, who: Who, name: str, body: Choice) -> Response:
+    def choose(hub: TheHub, who: Who, name: Named, body: Choice) -> Response:
         return answer(hub.definitions.choose(who.tenant, kind, name, body.version))
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from hub import tracing
-from hub.api.guard import Id, After, Limit, OnlyOnce, TheHub, Who, answer, page
+from hub.api.guard import After, Id, Limit, OnlyOnce, TheHub, Who, answer, page
 from hub.core.errors import NotFound
 
 router = APIRouter(prefix="/api/v1", tags=["facts"])
@@ -51,11 +51,15 @@ def raw(hub: TheHub, who: Who, id: Id) -> Response:
 
 @router.get("/parked", summary="What waits for a person: raws, events and actions")
 def parked(
-    hub: TheHub, who: Who, kind: Annotated[Literal["raw", "event", "action"] | None, Query()] = None, limit: Limit = 100
+    hub: TheHub,
+    who: Who,
+    kind: Annotated[Literal["raw", "event", "action"] | None, Query()] = None,
+    after: Annotated[int, Query(ge=0, le=100_000, description="The cursor `next` of the page before")] = 0,
+    limit: Limit = 100,
 ) -> Response:
     with hub.store.look(who.tenant) as work:
-        found = tracing.parked(work, limit=limit + 1, kind=kind)
-    return answer(page(found, limit, lambda item: item["id"]))
+        found = tracing.parked(work, limit=after + limit + 1, kind=kind)
+    return answer(page(found[after:], limit, lambda item: after + limit))
 
 
 @router.post("/parked/{id}/replay", summary="Try it again", status_code=202)
@@ -79,9 +83,10 @@ def replay_all(hub: TheHub, who: Who, once: OnlyOnce, body: ReplayAll) -> Respon
 
 
 @router.get("/quarantine", summary="Deliveries that were not let in, the newest first")
-def quarantine(hub: TheHub, who: Who, connection: Text = None, limit: Limit = 100) -> Response:
+def quarantine(hub: TheHub, who: Who, connection: Text = None, after: After = 0, limit: Limit = 100) -> Response:
     with hub.store.look(who.tenant) as work:
-        return answer({"items": tracing.quarantined(work, connection=connection, limit=limit), "next": None})
+        found = tracing.quarantined(work, connection=connection, limit=limit + 1, before=after or None)
+    return answer(page(found, limit, lambda delivery: delivery["place"]))
 
 
 @router.get("/actions", summary="What we asked of vendors")

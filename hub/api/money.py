@@ -5,23 +5,26 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from hub.api.guard import Id, AfterId, IfMatch, Limit, OnlyOnce, TheHub, Who, answer, page, version_in
+from hub import tracing
+from hub.api.guard import AfterId, Id, IfMatch, Limit, OnlyOnce, TheHub, Who, answer, page, version_in
+from hub.api.wire import FILE_BYTES
 from hub.core import vocabulary as v
-from hub.core.errors import NotFound
+from hub.core.errors import Invalid, NotFound, Problem
 from hub.store import ledger_tables as l
 from hub.store.work import Work
 
 router = APIRouter(prefix="/api/v1", tags=["money"])
 
-_LARGEST_FILE = 64 * 1024 * 1024
+_NAME = 80  # what the ledger keeps of a file's name
 
 
-class TooLargeFile(NotFound):
+class TooLargeFile(Problem):
     """A file beyond what a bank exports."""
 
     code = "too-large"
@@ -30,15 +33,27 @@ class TooLargeFile(NotFound):
 
 @router.post("/statements", summary="Take a bank file in; the same file twice changes nothing", status_code=202)
 def take_statement(
-    hub: TheHub, who: Who, file: Annotated[UploadFile, File()], connection: Annotated[str | None, Form(max_length=64)] = None
+    hub: TheHub,
+    who: Who,
+    file: Annotated[UploadFile, File()],
+    connection: Annotated[str | None, Form(max_length=64, pattern=r"^[a-z0-9_-]*$")] = None,
 ) -> Response:
-    body = file.file.read(_LARGEST_FILE + 1)
-    if len(body) > _LARGEST_FILE:
+    name = _file_name(file.filename or "")
+    body = file.file.read(FILE_BYTES + 1)
+    if len(body) > FILE_BYTES:
         raise TooLargeFile(
-            happened="the file is larger than any statement", next=f"send at most {_LARGEST_FILE >> 20} MiB", file=file.filename
+            happened="the file is larger than any statement", next=f"send at most {FILE_BYTES >> 20} MiB", file=name
         )
-    job = hub.files.accept(who.tenant, file.filename or "statement", body, connection=connection or None)
+    if not body:
+        raise Invalid(happened="the file is empty", next="export it again and send that", file=name)
+    job = hub.files.accept(who.tenant, name, body, connection=connection or None)
     return answer(job, status=202, headers={"Location": f"/api/v1/statements/{job.id}"})
+
+
+def _file_name(given: str) -> str:
+    """The last part of the name, printable, its end kept where it is too long: that says what the file is."""
+    name = "".join(letter for letter in given.replace("\\", "/").rpartition("/")[2] if letter.isprintable())
+    return (name if len(name) <= _NAME else f"{name[: _NAME - 21]}…{name[-20:]}") or "statement"
 
 
 @router.get("/statements", summary="The statements read, with whether they balance")
@@ -55,7 +70,9 @@ def statements(hub: TheHub, who: Who, after: AfterId = "", limit: Limit = 100) -
 @router.get("/statements/{id}", summary="How far a file is, and what became of its receipts")
 def statement(hub: TheHub, who: Who, id: Id) -> Response:
     job = hub.files.job(who.tenant, id)
-    return answer(job)
+    with hub.store.look(who.tenant) as work:
+        progress = tracing.file_progress(work, id)
+    return answer(msgspec.structs.asdict(job) | progress)
 
 
 @router.get("/receipts", summary="Money in")

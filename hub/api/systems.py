@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
@@ -13,9 +14,11 @@ from pydantic import BaseModel, Field
 from hub.api.guard import Id, IfMatch, OnlyOnce, TheHub, Who, answer, version_in
 from hub.bootstrap import Hub
 from hub.core.connector import Probes
-from hub.core.errors import Invalid
+from hub.core.errors import Invalid, Problem, VendorFault
 from hub.registry import Connection
 from hub.store import tables as t
+
+log = structlog.get_logger("systems")
 
 router = APIRouter(prefix="/api/v1", tags=["systems"])
 
@@ -70,14 +73,29 @@ def save(hub: TheHub, who: Who, once: OnlyOnce, body: NewConnection, if_match: I
     return once.run(body.model_dump(mode="json"), act, status=201)
 
 
-@router.post("/connections/{id}/probe", summary="Ask the system for one cheap thing")
+@router.post(
+    "/connections/{id}/probe",
+    summary="Ask the system for one cheap thing",
+    description="A 502 whose type tells a refused login (`login-refused`), a host that does not answer (`unreachable`), a fault of theirs (`vendor-fault`) and an address that may not be called (`egress-refused`) apart.",
+)
 def probe(hub: TheHub, who: Who, id: Id) -> Response:
     opened = hub.registry.open(who.tenant, id)
     if not isinstance(opened.connector, Probes):
         raise Invalid(happened="the connector has nothing to probe", next="send it something instead", connection=id)
-    opened.connector.probe()
+    went: Problem | None = None
+    try:
+        opened.connector.probe()
+    except Problem as problem:
+        went = problem
+    except Exception as error:
+        log.exception("probe.defect", connection=id)
+        went = VendorFault(
+            happened=f"the connector stumbled over the answer: {type(error).__name__}", next="tell its owner", connection=id
+        )
     with hub.store.work(who.tenant) as work:
-        hub.connections.went(work, id, None)
+        hub.connections.went(work, id, went)
+    if went is not None:
+        raise went
     return answer({"connection": id, "state": "ok"})
 
 

@@ -80,11 +80,11 @@ class Wire:
     def _check_sender(self, scope: Scope, headers: Headers) -> None:
         host = headers.get("host", "").lower()
         name = urlsplit(f"//{host}").hostname or "" if _is_netloc(host) else "?."
-        if self._trusting and "." in name and not _is_address(name) and not name.endswith(".localhost"):
-            if host != self._public_host:
-                raise NotTaken(
-                    403, "forbidden", happened="this name is not the hub's", next="call it by its address, or set SHUNIU_PUBLIC_URL"
-                )
+        stranger = "." in name and not _is_address(name) and not name.endswith(".localhost") and host != self._public_host
+        if self._trusting and stranger:
+            raise NotTaken(
+                403, "forbidden", happened="this name is not the hub's", next="call it by its address, or set SHUNIU_PUBLIC_URL"
+            )
         if scope["method"] in _READS:
             return
         origin = headers.get("origin")
@@ -93,7 +93,12 @@ class Wire:
             self._public_host,
         )
         if foreign or headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            raise NotTaken(403, "forbidden", happened="a page of another origin sent this", next="send it from a program, or from the hub's own page")
+            raise NotTaken(
+                403,
+                "forbidden",
+                happened="a page of another origin sent this",
+                next="send it from a program, or from the hub's own page",
+            )
 
 
 def _is_netloc(text: str) -> bool:
@@ -134,7 +139,9 @@ async def _taken(scope: Scope, headers: Headers, receive: Receive) -> Receive:
         if kind == "application/json" or kind.endswith("+json"):
             scope["state"]["json"] = parse_json(body)
         elif kind not in _FORMS:
-            raise NotTaken(415, "unsupported", happened="the body is not JSON", next="send it with Content-Type: application/json")
+            raise NotTaken(
+                415, "unsupported", happened="the body is not JSON", next="send it with Content-Type: application/json"
+            )
     told = False
 
     async def again() -> MutableMapping[str, Any]:
@@ -159,7 +166,12 @@ async def _body(headers: Headers, receive: Receive) -> bytes:
         if len(found) > JSON_BYTES:
             more, long = False, True
     if long:
-        raise NotTaken(413, "too-large", happened=f"the body is over {JSON_BYTES >> 20} MiB", next="send less at once, or a file to /statements")
+        raise NotTaken(
+            413,
+            "too-large",
+            happened=f"the body is over {JSON_BYTES >> 20} MiB",
+            next="send less at once, or a file to /statements",
+        )
     return bytes(found)
 
 
