@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 from hub.bus.kombu import KombuBus
-from hub.core.errors import Problem
+from hub.core.errors import Problem, Unavailable
 from hub.crypto import Seal
 from hub.registry import find_connectors
 from hub.settings import Settings
@@ -99,5 +99,5 @@ def _connections(store: Store) -> Iterator[Finding]:
                 yield Finding(
                     ok=row.state != "failing", says=f"connection {row.id} is {'paused' if row.paused else row.state}{reason}"
                 )
-    except sa.exc.DBAPIError:
-        return  # no tables yet, which the look at the database has told
+    except (sa.exc.DBAPIError, Unavailable):
+        return  # no tables yet, or nobody there: the look at the database has told it

@@ -6,7 +6,7 @@ A page and the cursor after it are one commit, so stopping after any page loses 
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -17,11 +17,14 @@ from hub.core.connector import Cursor, Page, Probes, Pulls
 from hub.core.errors import Invalid, Problem
 from hub.intake import Stored, keep
 from hub.registry import Connection, Opened, Registry
+from hub.silent import ask_for_silent
 from hub.store import tables as t
 from hub.store.sql import Store
 from hub.store.work import insert_new
 
 log = structlog.get_logger("poller")
+
+_ASK_EVERY = timedelta(minutes=15)
 
 
 class Poller:
@@ -31,6 +34,7 @@ class Poller:
         self._store = store
         self._registry = registry
         self._went = went
+        self._asked: dict[tuple[str, str], datetime] = {}
 
     def run_once(self, stop: threading.Event | None = None) -> int:
         """Pull what is due now; returns how many new raws came."""
@@ -76,7 +80,7 @@ class Poller:
             return 0
         if not isinstance(opened.connector, Pulls):
             self._probe_if_failing(opened)
-            return 0
+            return self._ask_for_silent(opened)
         for stream in opened.manifest.streams:
             if not self._due(opened, stream):
                 continue
@@ -99,6 +103,18 @@ class Poller:
             self._tell(opened.connection, None)
         except Problem as problem:
             self._tell(opened.connection, problem)
+
+    def _ask_for_silent(self, opened: Opened) -> int:
+        """Every quarter of an hour: what a platform without a list has not told."""
+        where, now = (opened.connection.tenant, opened.connection.id), self._store.clock.now()
+        if now < self._asked.get(where, now - _ASK_EVERY) + _ASK_EVERY:
+            return 0
+        self._asked[where] = now
+        try:
+            return ask_for_silent(self._store, opened)
+        except Problem as problem:
+            self._tell(opened.connection, problem)
+            return 0
 
     def _tell(self, connection: Connection, problem: Problem | None) -> None:
         with self._store.work(connection.tenant) as work:

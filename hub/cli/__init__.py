@@ -10,7 +10,7 @@ import click
 from hub import __version__
 from hub.cli.configuration import apply, export
 from hub.cli.connectors import accept, check, new
-from hub.cli.database import backup, migrate, rebuild, restore
+from hub.cli.database import backup, migrate, rebuild, reseal, restore
 from hub.cli.demo import demo
 from hub.cli.maps import map_
 from hub.cli.operate import doctor, explain, replay
@@ -37,5 +37,22 @@ def main() -> None:
     """Shuniu 枢纽: a manufacturer's systems, in agreement."""
 
 
-for command in (demo, serve, map_, new, check, accept, replay, explain, doctor, apply, export, migrate, backup, restore, rebuild):
+for command in (
+    demo,
+    serve,
+    map_,
+    new,
+    check,
+    accept,
+    replay,
+    explain,
+    doctor,
+    apply,
+    export,
+    migrate,
+    backup,
+    restore,
+    rebuild,
+    reseal,
+):
     main.add_command(command)

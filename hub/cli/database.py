@@ -69,3 +69,12 @@ def rebuild(check: bool, config: Path | None) -> None:
     same = before == after
     click.echo(f"\nbefore {before}\nafter  {after}\n{'the same' if same else 'different'}")
     sys.exit(not same)
+
+
+@click.command()
+@config_option
+def reseal(config: Path | None) -> None:
+    """Seal every secret again with the newest of the keys, after SHUNIU_SECRET_KEY got a new first one."""
+    with a_hub(config) as hub:
+        count = hub.registry.rotate_seals()
+    click.echo(f"{count} secrets are sealed with the newest key")

@@ -174,6 +174,13 @@ class ReportsStock(Protocol):
 
 
 @runtime_checkable
+class Refetches(Protocol):
+    """Asks how one contract stands, where the platform lists none: for those that have been silent for a while."""
+
+    def refetch(self, record: str, *, contract: str) -> Raw: ...
+
+
+@runtime_checkable
 class Probes(Protocol):
     """One cheap call that tells `LoginRefused` from `Unreachable` from `VendorFault`. Returns if all is well."""
 
