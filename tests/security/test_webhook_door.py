@@ -363,6 +363,7 @@ BOMB = gzip.compress(bytes(200 * 1024 * 1024), compresslevel=1)
         ("br", b"x"),
         ("gzip, gzip", gzip.compress(gzip.compress(b"{}"))),
     ],
+    ids=["not packed", "cut off", "more after it", "two in one", "empty", "unknown coding", "packed twice"],
 )
 def test_a_packing_that_lies_is_refused(vector: dict[str, Any], coding: str, body: bytes) -> None:
     """Not packed, cut off, followed by something, packed twice or in a way we do not take."""
