@@ -16,15 +16,17 @@ import socket
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from count import Tally, tally
-from forks import Child, in_child
+from forks import Child, Task, in_child
 from gate import Gate
 from life import Place, live_on, live_until, prepare
 from load import Load
-from outage import OUTAGES, live_through
+from outage import OUTAGES, Outages
 from places import a_place
 from vendor import Vendor
 
@@ -72,11 +74,14 @@ class Campaign:
         load = Load(door.getsockname()[1], self._gate, answered, self._seed)
         others = [Child(vendor.serve_forever, log=self._log), Child(load.run, log=self._log)]
         try:
-            with a_place(self.size, self._folder) as place:
-                place = msgspec.structs.replace(place, vendor_port=vendor.port)
+            with a_place(self.size, self._folder) as empty:
+                place = msgspec.structs.replace(empty, vendor_port=vendor.port)
                 in_child(lambda: prepare(place), log=self._log)
-                kills = self._outage(place, door) if self.step in OUTAGES else self._kill_all(place, door)
-                last = in_child(lambda: live_on(place, door, self._gate, _REST_WITHIN), log=self._log)
+                if self.step in OUTAGES:
+                    kills, last = self._outages(place, door)
+                else:
+                    kills = self._kill_all(place, door)
+                    last = in_child(lambda: live_on(place, door, self._gate, _REST_WITHIN), log=self._log)
                 self._judge(last)
                 found = msgspec.convert(in_child(lambda: tally(place, answered, called)), Tally)
         finally:
@@ -95,7 +100,7 @@ class Campaign:
         for number in range(self.wanted):
             arrivals, seed = self._chance.randint(1, most), self._chance.randrange(1 << 30)
             self._gate.go(_AT_START)
-            life = Child(lambda: live_until(place, door, self.step, arrivals, seed), log=self._log)
+            life = Child(partial(live_until, place, door, self.step, arrivals, seed), log=self._log)
             ended = life.wait(_PATIENCE)
             if ended == -9:
                 kills += 1
@@ -109,17 +114,26 @@ class Campaign:
         self._gate.finish()
         return kills
 
-    def _outage(self, place: Place, door: socket.socket) -> int:
-        self._gate.go(_AT_START)
-        told = live_through(self.step, place, door, self._gate, self.wanted, self._log, self._chance)
-        self._complaints += told
-        return self.wanted
+    def _outages(self, place: Place, door: socket.socket) -> tuple[int, dict[str, Any]]:
+        """One life through all of them, that comes to rest by itself."""
+        outages = Outages(place, self._gate)
+        try:
+            life = Task(lambda: live_on(outages.place, door, self._gate, _REST_WITHIN + 10 * self.wanted), log=self._log)
+            happened = outages.happen(self.step, self.wanted, self._chance)
+            self._gate.finish()
+            back = time.monotonic()
+            last = life.result(2 * _REST_WITHIN + 10 * self.wanted)
+            return happened, last | {"took": time.monotonic() - back}
+        finally:
+            outages.end()
 
-    def _judge(self, last: dict[str, object]) -> None:
-        if not last["idle"]:
+    def _judge(self, last: dict[str, Any]) -> None:
+        if not last["idle"] or last["took"] > _REST_WITHIN:
             self._complaints.append(f"not at rest after {_REST_WITHIN:.0f} s")
         if not last["ended"]:
             self._complaints.append("did not stop in good order")
+        if self._log.exists() and "Exception in thread" in self._log.read_text(errors="replace"):
+            self._complaints.append(f"a thread died, see {self._log}")
         if last["left_on_the_bus"]:
             self._complaints.append(f"{last['left_on_the_bus']} messages left on the bus")
 

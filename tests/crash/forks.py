@@ -60,14 +60,26 @@ def _run(act: Callable[[], object], log: Path | None) -> None:
         os._exit(status)
 
 
+class Task:
+    """Something worked out in a process of its own."""
+
+    def __init__(self, act: Callable[[], object], *, log: Path | None = None) -> None:
+        self._log = log
+        self._answer = tempfile.NamedTemporaryFile()  # noqa: SIM115 - closed with the result
+        path = Path(self._answer.name)
+        self._child = Child(lambda: path.write_bytes(msgspec.json.encode(act())), log=log)
+
+    def result(self, seconds: float) -> Any:
+        """What it returned, as plain values; raises where it raised or takes longer."""
+        with self._answer:
+            status = self._child.wait(seconds)
+            if status is None:
+                self._child.kill()
+            if status != 0:
+                raise RuntimeError(f"a child ended with {status}" + (f"; see {self._log}" if self._log else ""))
+            return msgspec.json.decode(Path(self._answer.name).read_bytes())
+
+
 def in_child(act: Callable[[], object], *, log: Path | None = None, seconds: float = 120.0) -> Any:
     """What `act` returns (plain values), worked out in a process of its own."""
-    with tempfile.NamedTemporaryFile() as answer:
-        path = Path(answer.name)
-        child = Child(lambda: path.write_bytes(msgspec.json.encode(act())), log=log)
-        status = child.wait(seconds)
-        if status is None:
-            child.kill()
-        if status != 0:
-            raise RuntimeError(f"a child ended with {status}" + (f"; see {log}" if log else ""))
-        return msgspec.json.decode(path.read_bytes())
+    return Task(act, log=log).result(seconds)
