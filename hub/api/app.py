@@ -37,20 +37,8 @@ def create_app(hub: Hub) -> Any:
         yield
         quarantine.stop()
 
-    app = FastAPI(
-        title="Shuniu 枢纽",
-        version=__version__,
-        description=_ABOUT,
-        lifespan=lifespan,
-        docs_url=None,  # the console serves it, without anybody else's servers
-        redoc_url=None,
-        responses=RESPONSES,
-    )
+    app = routed(lifespan)
     app.state.hub = hub
-    install(app)
-    for module in (facts, money, stock, systems, definitions, subscriptions, operations):
-        app.include_router(module.router)
-    app.include_router(console.router(caller))
     door = make_door(
         find=hub.hooks.find,
         submit=hub.intake.submit,
@@ -60,6 +48,24 @@ def create_app(hub: Hub) -> Any:
     )
     app.state.door = door
     app.state.deliveries = Deliveries(door)
-    app.state.broker = None if hub.settings.bus_url == "" else Broker(hub.settings.bus_url)
+    app.state.broker = Broker(hub.settings.bus_url) if hub.settings.bus_url else None
     trusting = not hub.settings.api_token.get_secret_value()
     return door.in_front_of(Wire(app, public_host=urlsplit(hub.settings.public_url).netloc, trusting=trusting))
+
+
+def routed(lifespan: Any = None) -> FastAPI:
+    """Every endpoint and its document, with no hub behind them yet."""
+    app = FastAPI(
+        title="Shuniu 枢纽",
+        version=__version__,
+        description=_ABOUT,
+        lifespan=lifespan,
+        docs_url=None,  # the console serves it, without anybody else's servers
+        redoc_url=None,
+        responses=RESPONSES,
+    )
+    install(app)
+    for module in (facts, money, stock, systems, definitions, subscriptions, operations):
+        app.include_router(module.router)
+    app.include_router(console.router(caller))
+    return app

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from hub.api import shapes
 from hub.api.guard import OnlyOnce, TheHub, Who, answer
 from hub.core.errors import Problem
 from hub.parts.texts import check_text
@@ -44,7 +45,11 @@ class Choice(BaseModel):
     version: int = Field(ge=1, le=1_000_000)
 
 
-@router.post("/maps/preview", summary="Apply a map without saving it: the result, the trace of every field, what was not read")
+@router.post(
+    "/maps/preview",
+    summary="Apply a map without saving it: the result, the trace of every field, what was not read",
+    responses=shapes.told(shapes.PREVIEW),
+)
 def preview(request: Request, hub: TheHub, who: Who, body: Preview) -> Response:
     field_map = load_map(body.text, file="preview.toml")
     told: dict[str, Any] = {"name": field_map.name, "target": field_map.target, "findings": check_map(field_map)}
@@ -64,12 +69,21 @@ def preview(request: Request, hub: TheHub, who: Who, body: Preview) -> Response:
 def _routes(plural: str, kind: Kind) -> None:
     """The same four calls for each kind of definition."""
 
-    @router.get(f"/{plural}", summary=f"The {plural} in force", operation_id=f"{plural}_in_force")
+    @router.get(
+        f"/{plural}",
+        summary=f"The {plural} in force",
+        operation_id=f"{plural}_in_force",
+        responses=shapes.told(shapes.page_of(shapes.DEFINITION)),
+    )
     def in_force(hub: TheHub, who: Who) -> Response:
         return answer({"items": hub.definitions.active(who.tenant, kind), "next": None})
 
     @router.post(
-        f"/{plural}", summary=f"Save a version of a {kind} and put it in force", status_code=201, operation_id=f"save_{kind}"
+        f"/{plural}",
+        summary=f"Save a version of a {kind} and put it in force",
+        status_code=201,
+        operation_id=f"save_{kind}",
+        responses=shapes.told(shapes.DEFINITION, status=201),
     )
     def save(hub: TheHub, who: Who, once: OnlyOnce, body: Text) -> Response:
         def act() -> Any:
@@ -78,12 +92,22 @@ def _routes(plural: str, kind: Kind) -> None:
 
         return once.run(body.model_dump(), act, status=201)
 
-    @router.get(f"/{plural}/{{name}}", summary=f"All versions of a {kind}, the newest first", operation_id=f"versions_of_{kind}")
+    @router.get(
+        f"/{plural}/{{name}}",
+        summary=f"All versions of a {kind}, the newest first",
+        operation_id=f"versions_of_{kind}",
+        responses=shapes.told(shapes.page_of(shapes.DEFINITION)),
+    )
     def versions(hub: TheHub, who: Who, name: Named) -> Response:
         hub.definitions.get(who.tenant, kind, name)
         return answer({"items": hub.definitions.versions(who.tenant, kind, name), "next": None})
 
-    @router.post(f"/{plural}/{{name}}/choose", summary=f"Put another version of a {kind} in force", operation_id=f"choose_{kind}")
+    @router.post(
+        f"/{plural}/{{name}}/choose",
+        summary=f"Put another version of a {kind} in force",
+        operation_id=f"choose_{kind}",
+        responses=shapes.told(shapes.DEFINITION),
+    )
     def choose(hub: TheHub, who: Who, name: Named, body: Choice) -> Response:
         return answer(hub.definitions.choose(who.tenant, kind, name, body.version))
 

@@ -48,7 +48,8 @@ _BEARER = HTTPBearer(auto_error=False, description="SHUNIU_API_TOKEN; none is ne
 
 
 def caller(request: Request, _documented: Annotated[Any, Depends(_BEARER)] = None) -> Caller:
-    """The caller: by token where one is set, else only from this machine."""
+    """The caller: by token where one is set, else only from this machine. What it asks must be something the endpoint knows."""
+    _refuse_unknown(request)
     hub = hub_of(request)
     token = hub.settings.api_token.get_secret_value()
     if token:
@@ -64,6 +65,18 @@ def caller(request: Request, _documented: Annotated[Any, Depends(_BEARER)] = Non
             happened="only this machine may call the API while no token is set", next="set SHUNIU_API_TOKEN", client=client
         )
     return Caller(tenant=hub.settings.tenant, name="local")
+
+
+def _refuse_unknown(request: Request) -> None:
+    """A misspelt filter that is overlooked shows everything and says nothing."""
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    for name in request.query_params:
+        if name not in known:
+            raise Invalid(
+                happened="the address asks for something that is not known here",
+                next="use " + (", ".join(sorted(known)) or "no question mark"),
+                asked=name[:64],
+            )
 
 
 def _given(authorization: str, *, looking: bool) -> bytes:

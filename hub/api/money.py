@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from hub import tracing
+from hub.api import shapes
 from hub.api.guard import AfterId, Id, IfMatch, Limit, OnlyOnce, TheHub, Who, answer, page, version_in
 from hub.api.wire import FILE_BYTES
 from hub.core import vocabulary as v
@@ -31,7 +32,12 @@ class TooLargeFile(Problem):
     status = 413
 
 
-@router.post("/statements", summary="Take a bank file in; the same file twice changes nothing", status_code=202)
+@router.post(
+    "/statements",
+    summary="Take a bank file in; the same file twice changes nothing",
+    status_code=202,
+    responses=shapes.told(shapes.JOB, status=202),
+)
 def take_statement(
     hub: TheHub,
     who: Who,
@@ -56,7 +62,11 @@ def _file_name(given: str) -> str:
     return (name if len(name) <= _NAME else f"{name[: _NAME - 21]}…{name[-20:]}") or "statement"
 
 
-@router.get("/statements", summary="The statements read, with whether they balance")
+@router.get(
+    "/statements",
+    summary="The statements read, with whether they balance",
+    responses=shapes.told(shapes.page_of(shapes.STATEMENT, shapes.TEXT)),
+)
 def statements(hub: TheHub, who: Who, after: AfterId = "", limit: Limit = 100) -> Response:
     query = sa.select(l.statements).where(l.statements.c.tenant == who.tenant, l.statements.c.id > after)
     with hub.store.look(who.tenant) as work:
@@ -67,7 +77,9 @@ def statements(hub: TheHub, who: Who, after: AfterId = "", limit: Limit = 100) -
     return answer(page(rows, limit, lambda row: row["id"]))
 
 
-@router.get("/statements/{id}", summary="How far a file is, and what became of its receipts")
+@router.get(
+    "/statements/{id}", summary="How far a file is, and what became of its receipts", responses=shapes.told(shapes.PROGRESS)
+)
 def statement(hub: TheHub, who: Who, id: Id) -> Response:
     job = hub.files.job(who.tenant, id)
     with hub.store.look(who.tenant) as work:
@@ -75,7 +87,7 @@ def statement(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(msgspec.structs.asdict(job) | progress)
 
 
-@router.get("/receipts", summary="Money in")
+@router.get("/receipts", summary="Money in", responses=shapes.told(shapes.page_of(shapes.RECEIPT, shapes.TEXT)))
 def receipts(
     hub: TheHub,
     who: Who,
@@ -96,7 +108,9 @@ def receipts(
     return answer(page(rows, limit, lambda row: row["id"]))
 
 
-@router.get("/receipts/{id}", summary="One receipt: proposal, evidence, runners-up, shares")
+@router.get(
+    "/receipts/{id}", summary="One receipt: proposal, evidence, runners-up, shares", responses=shapes.told(shapes.RECEIPT_WHOLE)
+)
 def receipt(hub: TheHub, who: Who, id: Id) -> Response:
     with hub.store.look(who.tenant) as work:
         return _receipt(work, id)
@@ -129,7 +143,7 @@ class Why(BaseModel):
     reason: str = Field(default="", max_length=500)
 
 
-@router.post("/receipts/{id}/accept", summary="Accept what is proposed")
+@router.post("/receipts/{id}/accept", summary="Accept what is proposed", responses=shapes.told(shapes.RECEIPT_WHOLE))
 def accept(hub: TheHub, who: Who, once: OnlyOnce, id: Id, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
@@ -139,7 +153,7 @@ def accept(hub: TheHub, who: Who, once: OnlyOnce, id: Id, if_match: IfMatch = No
     return once.run(if_match, act)
 
 
-@router.post("/receipts/{id}/split", summary="Give it to the receivables named")
+@router.post("/receipts/{id}/split", summary="Give it to the receivables named", responses=shapes.told(shapes.RECEIPT_WHOLE))
 def split(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Split, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
@@ -150,7 +164,7 @@ def split(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Split, if_match: 
     return once.run(body.model_dump(mode="json"), act)
 
 
-@router.post("/receipts/{id}/reject", summary="Say that the proposal is wrong")
+@router.post("/receipts/{id}/reject", summary="Say that the proposal is wrong", responses=shapes.told(shapes.RECEIPT_WHOLE))
 def reject(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Why, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
@@ -160,7 +174,7 @@ def reject(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Why, if_match: I
     return once.run(body.model_dump(), act)
 
 
-@router.post("/receipts/{id}/undo", summary="Take a decision back")
+@router.post("/receipts/{id}/undo", summary="Take a decision back", responses=shapes.told(shapes.RECEIPT_WHOLE))
 def undo(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Why, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:

@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from hub.api import shapes
 from hub.api.guard import OnlyOnce, TheHub, Who
 from hub.bootstrap import Hub
 from hub.core.connector import ReportsStock
@@ -54,7 +55,11 @@ class Check(BaseModel):
     hold: HoldFor | None = None
 
 
-@router.post("/check", summary="What can be promised, by when, from where, and how old the figures are")
+@router.post(
+    "/check",
+    summary="What can be promised, by when, from where, and how old the figures are",
+    responses=shapes.told(shapes.CHECKED),
+)
 def check(hub: TheHub, who: Who, once: OnlyOnce, body: Check) -> Response:
     return once.run(body.model_dump(mode="json"), lambda: _check(hub, who.tenant, body))
 

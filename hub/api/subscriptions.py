@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, HttpUrl
 
+from hub.api import shapes
 from hub.api.guard import Id, OnlyOnce, TheHub, Who, answer
 
 router = APIRouter(prefix="/api/v1/subscriptions", tags=["subscriptions"])
@@ -23,12 +24,17 @@ class NewSubscription(BaseModel):
     allow: list[Annotated[str, Field(max_length=100)]] = Field(default_factory=list, max_length=20)
 
 
-@router.get("", summary="Subscriptions and how they are")
+@router.get("", summary="Subscriptions and how they are", responses=shapes.told(shapes.page_of(shapes.SUBSCRIPTION)))
 def subscriptions(hub: TheHub, who: Who) -> Response:
     return answer({"items": hub.outgoing.subscriptions(who.tenant), "next": None})
 
 
-@router.post("", summary="Subscribe; the secret is shown this once", status_code=201)
+@router.post(
+    "",
+    summary="Subscribe; the secret is shown this once",
+    status_code=201,
+    responses=shapes.told(shapes.thing(**shapes.SUBSCRIPTION["properties"], secret=shapes.SECRET_ONCE), status=201),
+)
 def subscribe(hub: TheHub, who: Who, once: OnlyOnce, body: NewSubscription) -> Response:
     def act() -> dict[str, Any]:
         told, secret = hub.outgoing.subscribe(who.tenant, url=str(body.url), types=body.types, allow=body.allow)
@@ -43,17 +49,21 @@ def remove(hub: TheHub, who: Who, id: Id) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/{id}/enable", summary="Deliver again")
+@router.post("/{id}/enable", summary="Deliver again", responses=shapes.told(shapes.SUBSCRIPTION))
 def enable(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(hub.outgoing.enable(who.tenant, id, enabled=True))
 
 
-@router.post("/{id}/disable", summary="Deliver no more")
+@router.post("/{id}/disable", summary="Deliver no more", responses=shapes.told(shapes.SUBSCRIPTION))
 def disable(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(hub.outgoing.enable(who.tenant, id, enabled=False))
 
 
-@router.post("/{id}/rotate", summary="A new secret beside the old one")
+@router.post(
+    "/{id}/rotate",
+    summary="A new secret beside the old one",
+    responses=shapes.told(shapes.thing(id=shapes.TEXT, secret=shapes.SECRET_ONCE)),
+)
 def rotate(hub: TheHub, who: Who, once: OnlyOnce, id: Id) -> Response:
     return once.run(None, lambda: {"id": id, "secret": hub.outgoing.rotate(who.tenant, id)}, secret=True)
 
@@ -64,7 +74,12 @@ class From(BaseModel):
     after: int = Field(default=0, ge=0, le=2**53)
 
 
-@router.post("/{id}/replay", summary="Deliver again what was recorded after an event", status_code=202)
+@router.post(
+    "/{id}/replay",
+    summary="Deliver again what was recorded after an event",
+    status_code=202,
+    responses=shapes.told(shapes.thing(queued=shapes.WHOLE), status=202),
+)
 def replay(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: From) -> Response:
     def act() -> dict[str, Any]:
         return {"queued": hub.outgoing.replay(who.tenant, id, after=body.after)}

@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from hub.api import shapes
 from hub.api.guard import Id, IfMatch, OnlyOnce, TheHub, Who, answer, version_in
 from hub.bootstrap import Hub
 from hub.core.connector import Probes
@@ -25,17 +26,17 @@ router = APIRouter(prefix="/api/v1", tags=["systems"])
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
-@router.get("/connectors", summary="What can be connected")
+@router.get("/connectors", summary="What can be connected", responses=shapes.told(shapes.page_of(shapes.CONNECTOR)))
 def connectors(hub: TheHub, who: Who) -> Response:
     return answer({"items": [found.manifest for _, found in sorted(hub.registry.connectors.items())], "next": None})
 
 
-@router.get("/connections", summary="What is connected, and how it is")
+@router.get("/connections", summary="What is connected, and how it is", responses=shapes.told(shapes.page_of(shapes.CONNECTION)))
 def connections(hub: TheHub, who: Who) -> Response:
     return answer({"items": [_told(hub, one) for one in hub.registry.connections(who.tenant)], "next": None})
 
 
-@router.get("/connections/{id}", summary="One connection")
+@router.get("/connections/{id}", summary="One connection", responses=shapes.told(shapes.CONNECTION))
 def connection(hub: TheHub, who: Who, id: Id) -> Response:
     one = hub.registry.connection(who.tenant, id)
     return answer(_told(hub, one), headers={"ETag": f'"{one.version}"'})
@@ -54,7 +55,9 @@ class NewConnection(BaseModel):
     field_map: str | None = Field(default=None, max_length=64)
 
 
-@router.post("/connections", summary="Make or change a connection", status_code=201)
+@router.post(
+    "/connections", summary="Make or change a connection", status_code=201, responses=shapes.told(shapes.CONNECTION, status=201)
+)
 def save(hub: TheHub, who: Who, once: OnlyOnce, body: NewConnection, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         one = hub.registry.save(
@@ -77,6 +80,7 @@ def save(hub: TheHub, who: Who, once: OnlyOnce, body: NewConnection, if_match: I
     "/connections/{id}/probe",
     summary="Ask the system for one cheap thing",
     description="A 502 whose type tells a refused login (`login-refused`), a host that does not answer (`unreachable`), a fault of theirs (`vendor-fault`) and an address that may not be called (`egress-refused`) apart.",
+    responses=shapes.told(shapes.thing(connection=shapes.TEXT, state=shapes.TEXT)),
 )
 def probe(hub: TheHub, who: Who, id: Id) -> Response:
     opened = hub.registry.open(who.tenant, id)
@@ -99,24 +103,38 @@ def probe(hub: TheHub, who: Who, id: Id) -> Response:
     return answer({"connection": id, "state": "ok"})
 
 
-@router.post("/connections/{id}/sync", summary="Pull now", status_code=202)
+@router.post(
+    "/connections/{id}/sync",
+    summary="Pull now",
+    status_code=202,
+    responses=shapes.told(shapes.thing(connection=shapes.TEXT, state=shapes.TEXT), status=202),
+)
 def sync(hub: TheHub, who: Who, id: Id) -> Response:
     hub.poller.want(who.tenant, id)
     return answer({"connection": id, "state": "wanted"}, status=202)
 
 
-@router.post("/connections/{id}/backfill", summary="Pull everything again; nothing is doubled", status_code=202)
+@router.post(
+    "/connections/{id}/backfill",
+    summary="Pull everything again; nothing is doubled",
+    status_code=202,
+    responses=shapes.told(shapes.thing(connection=shapes.TEXT, state=shapes.TEXT), status=202),
+)
 def backfill(hub: TheHub, who: Who, id: Id) -> Response:
     hub.poller.want(who.tenant, id, from_start=True)
     return answer({"connection": id, "state": "wanted"}, status=202)
 
 
-@router.post("/connections/{id}/pause", summary="Neither pull nor write; deliveries are kept all the same")
+@router.post(
+    "/connections/{id}/pause",
+    summary="Neither pull nor write; deliveries are kept all the same",
+    responses=shapes.told(shapes.CONNECTION),
+)
 def pause(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(_told(hub, hub.registry.pause(who.tenant, id, paused=True)))
 
 
-@router.post("/connections/{id}/resume", summary="Go on")
+@router.post("/connections/{id}/resume", summary="Go on", responses=shapes.told(shapes.CONNECTION))
 def resume(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(_told(hub, hub.registry.pause(who.tenant, id, paused=False)))
 

@@ -15,12 +15,14 @@ from hub import tracing
 from hub.actions import READ_STOCK
 from hub.bootstrap import Hub
 from hub.core.event import Event
+from hub.registry import Connection
 from hub.store import ledger_tables as l
 from hub.store import tables as t
 from hub.store.work import Work
 
 SHOWN = 20
 _FACTS = 12
+_ACTIONS = 8
 _STATEMENTS = 3
 # The lanes in the order of the page, each with the receipts' states and lanes that it means.
 LANES = ("auto", "hand", "review", "open", "rejected", "new", "reversed")
@@ -122,7 +124,7 @@ def overview(hub: Hub, tenant: str, lang: str) -> Overview:
                 id=one.id,
                 title=one.title,
                 connector=titles.get(one.connector, one.connector),
-                state="paused" if one.paused else one.state,
+                state=_state(one, last.get(one.id)),
                 reason=one.state_reason,
                 last=last.get(one.id),
             )
@@ -139,7 +141,7 @@ def overview(hub: Hub, tenant: str, lang: str) -> Overview:
             books=tuple(_all_books(tracing.books(work, since=midnight), systems)),
             systems=tuple(sorted(systems, key=lambda one: (one.state != "failing", one.id))),
             action_counts=counts,
-            actions=_open_actions(work),
+            actions=_actions(work),
             parked=tuple(tracing.parked(work, limit=SHOWN, kind=None)),
             parked_count=unread + held + counts.get("failed", 0) + counts.get("unknown", 0),
             unread=unread + held,
@@ -193,6 +195,13 @@ def _all_books(books: list[dict[str, Any]], systems: Iterable[System]) -> Iterab
         yield book | {"title": titles.get(book["connection"], book["connection"])}
 
 
+def _state(one: Connection, last: datetime | None) -> str:
+    if one.paused:
+        return "paused"
+    # What only receives is never asked for anything: that it brings something is how one knows that it is well.
+    return "ok" if one.state == "new" and last is not None else one.state
+
+
 def _title(manifest: Any, lang: str) -> str:
     return str((manifest.title_zh if lang == "zh" else "") or manifest.title)
 
@@ -238,13 +247,18 @@ def _action_counts(work: Work) -> dict[str, int]:
     return {row[0]: row[1] for row in work.connection.execute(query)}
 
 
-def _open_actions(work: Work) -> tuple[Mapping[str, Any], ...]:
+def _actions(work: Work) -> tuple[Mapping[str, Any], ...]:
+    """What is not done, the worst first; then what was done last, if there is room."""
     a = t.actions.c
-    columns = (a.id, a.connection, a.what, a.about, a.state, a.attempts, a.problem, a.asked_at, a.due_at)
-    query = sa.select(*columns).where(a.tenant == work.tenant, a.state.in_(("waiting", "started", "failed", "unknown")))
+    columns = (a.id, a.connection, a.what, a.about, a.state, a.attempts, a.problem, a.asked_at)
+    query = sa.select(*columns).where(a.tenant == work.tenant, _asked_for_good())
     worst_first = sa.case((a.state == "unknown", 0), (a.state == "failed", 1), else_=2)
-    rows = work.connection.execute(query.where(_asked_for_good()).order_by(worst_first, a.place.desc()).limit(SHOWN))
-    return tuple(dict(row) for row in rows.mappings())
+    undone = query.where(a.state != "done").order_by(worst_first, a.place.desc()).limit(SHOWN)
+    rows = [dict(row) for row in work.connection.execute(undone).mappings()]
+    if len(rows) < _ACTIONS:
+        done = query.where(a.state == "done").order_by(a.place.desc()).limit(_ACTIONS - len(rows))
+        rows += [dict(row) for row in work.connection.execute(done).mappings()]
+    return tuple(rows)
 
 
 def _parked_counts(work: Work) -> tuple[int, int]:
