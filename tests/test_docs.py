@@ -146,7 +146,9 @@ def commands() -> dict[str, click.Command]:
     from hub.cli import main
 
     assert isinstance(main, click.Group)
-    return dict(main.commands)
+    context = click.Context(main)
+    found = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    return {name: command for name, command in found.items() if command is not None}
 
 
 @pytest.mark.parametrize("path", documents(), ids=name)

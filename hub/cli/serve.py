@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from hub.api.server import http_server
 from hub.bootstrap import Hub, Role
 from hub.cli.common import config_option, settings_for
 
@@ -27,6 +26,8 @@ def serve(role: Role, host: str | None, port: int | None, config: Path | None) -
     hub.start(role)
     try:
         if role in ("all", "api"):
+            from hub.api.server import http_server  # noqa: PLC0415 - a worker needs no web framework
+
             http_server(hub).run()
         else:
             wait_for_signal()
