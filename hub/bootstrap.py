@@ -38,6 +38,7 @@ from hub.subscribers import Subscriber, Subscribers
 from hub.worker import Loop, Worker
 from reconciliation.inventory import PromisePolicy
 from reconciliation.payments import Policy
+from webhooks.receiving.limits import Limits
 
 log = structlog.get_logger("hub")
 
@@ -86,7 +87,7 @@ class Hub:
         self.outgoing = Outgoing(self.store, self.seal, self.http, allow=settings.egress_allow)
         self.connections.subscription = self.outgoing.deliverer
         self.connections.subscription_schedule = self.outgoing.schedule
-        self.hooks = Hooks(self.store, self.registry, max_body=settings.max_body)
+        self.hooks = Hooks(self.store, self.registry, Limits(body_bytes=settings.max_body, per_second=settings.hook_rate))
         self.subscribers = Subscribers(self.store, self.bus, self._subscribers())
         self._worker: Worker | None = None
 

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     action_threads: int = Field(default=8, ge=1, le=64, description="How many vendors are called at the same time")
     shards: int = Field(default=1, ge=1, le=16, description="Parts that each subscriber's queue is cut into")
     max_body: int = Field(default=1_048_576, ge=1024, description="Largest webhook body in bytes")
+    hook_rate: float = Field(default=0.0, ge=0, description="Webhooks that one connection may send in a second; 0: any number")
     stale_after: float = Field(default=3600.0, gt=0, description="Seconds after which stock figures are called stale")
     auto_limit: str = Field(default="", description="Largest amount that is posted without a person; empty: no limit")
 

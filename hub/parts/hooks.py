@@ -21,10 +21,10 @@ _REST = 2.0  # seconds after which a change in another process is seen at the la
 class Hooks:
     """Every connection that receives, by `connection` (of the main tenant) and `tenant/connection`."""
 
-    def __init__(self, store: Store, registry: Registry, *, max_body: int) -> None:
+    def __init__(self, store: Store, registry: Registry, limits: Limits) -> None:
         self._store = store
         self._registry = registry
-        self._max_body = max_body
+        self._limits = limits
         self._hooks: dict[str, Hook] = {}
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -60,7 +60,7 @@ class Hooks:
                 connection=one.id,
                 url=self._registry.hook_url(one.tenant, one.id),
                 receive=opened.connector.receive,
-                limits=Limits(body_bytes=self._max_body),
+                limits=self._limits,
             )
             hooks[f"{one.tenant}/{one.id}"] = hook
             hooks.setdefault(one.id, hook)
