@@ -15,15 +15,19 @@ from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError
 
-from hub.core.errors import Problem, Unavailable
+from hub.core.errors import Malformed, Problem, Unavailable
 from hub.core.event import Raw
 from hub.core.steps import reached
 from hub.store import tables as t
+from hub.store.outage import passes
 from hub.store.sql import Store
 from hub.store.work import insert_new
+
+log = structlog.get_logger("intake")
 
 _AT_ONCE = 400
 
@@ -171,17 +175,36 @@ class Intake:
                 return
 
     def _commit(self, gathered: list[_Waiting]) -> None:
+        """Store and answer all of them, whatever happens: this thread is the only one that does."""
         results: list[list[Stored] | Problem]
         try:
-            with self._store.write_transaction() as connection:
-                stored = iter(keep(connection, [raw for waiting in gathered for raw in waiting.raws]))
-                results = [[next(stored) for _ in waiting.raws] for waiting in gathered]
-                self._store.bells.ring_on_commit(connection, "inbox")
-                reached("intake.before_commit")
-            reached("intake.committed")
-        except (SQLAlchemyError, Unavailable) as error:
-            results = [_unavailable(error)] * len(gathered)
+            results = [*self._keep(gathered)]
+        except Exception as error:
+            if isinstance(error, Unavailable):
+                results = [_unavailable(error)] * len(gathered)
+            else:  # a broken connection or one bad delivery: its neighbours must not suffer from it
+                results = [self._keep_alone(waiting) for waiting in gathered]
         _answer(gathered, results)
+
+    def _keep(self, gathered: Sequence[_Waiting]) -> list[list[Stored]]:
+        with self._store.write_transaction() as connection:
+            stored = iter(keep(connection, [raw for waiting in gathered for raw in waiting.raws]))
+            results = [[next(stored) for _ in waiting.raws] for waiting in gathered]
+            self._store.bells.ring_on_commit(connection, "inbox")
+            reached("intake.before_commit")
+        reached("intake.committed")
+        return results
+
+    def _keep_alone(self, waiting: _Waiting) -> list[Stored] | Problem:
+        try:
+            return self._keep([waiting])[0]
+        except Exception as error:
+            if passes(error):
+                return _unavailable(error)
+            if not isinstance(error, DataError | UnicodeError):
+                log.exception("intake.defect")
+                return _unavailable(error)
+            return Malformed(happened="the delivery holds characters that cannot be stored", next="send plain Unicode text as its key")
 
 
 class _Waiting:
