@@ -10,14 +10,16 @@ import asyncio
 import queue
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from hub.core.errors import Malformed, Problem, Unavailable
 from hub.core.event import Raw
@@ -30,6 +32,7 @@ from hub.store.work import insert_new
 log = structlog.get_logger("intake")
 
 _AT_ONCE = 400
+_IN_A_STATEMENT = 100
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,44 +44,72 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 def keep(connection: Connection, raws: Sequence[Raw]) -> list[Stored]:
     """Store stamped raws in this transaction and put the new ones into the inbox."""
-    with connection.begin_nested() as savepoint:
-        if _keep_all(connection, raws):
-            return [Stored(id=raw.id, kind="new") for raw in raws]
-        savepoint.rollback()
-    return [_keep_one(connection, raw) for raw in raws]
+    keep_new = _keep_new_in_sqlite if connection.dialect.name == "sqlite" else _keep_new_in_postgresql
+    stored: list[Stored] = []
+    for start in range(0, len(raws), _IN_A_STATEMENT):
+        some = raws[start : start + _IN_A_STATEMENT]
+        new = keep_new(connection, some)
+        for raw in some:
+            if raw.id in new:
+                new.remove(raw.id)  # the same thing may have come twice in one batch
+                stored.append(Stored(id=raw.id, kind="new"))
+            else:
+                stored.append(_keep_one(connection, raw))
+    return stored
 
 
-def _keep_all(connection: Connection, raws: Sequence[Raw]) -> bool:
-    """The common case, in two statements: every raw is new. False where one is not."""
-    statement, inbox = _statements(connection)
-    if len({(raw.tenant, raw.connection, raw.key) for raw in raws}) < len(raws):
-        return False
-    stored = connection.exec_driver_sql(statement, [_values(connection, raw) for raw in raws])
-    if stored.rowcount != len(raws):
-        return False
-    connection.exec_driver_sql(inbox, [(raw.tenant, raw.id) for raw in raws])
-    return True
+# The common case, that all of them are new, is one statement and not one a row: a thread gives its turn away with every row
+# and gets it back late where another thread reads requests.
+
+
+def _keep_new_in_sqlite(connection: Connection, raws: Sequence[Raw]) -> set[str]:
+    """Store them where all are new; the ids of those that were stored, which is all or none."""
+    statement, inbox = _sqlite_statements(len(raws))
+    values: list[Any] = []
+    for raw in raws:
+        values += _values(raw, raw.received_at.astimezone(UTC).isoformat(timespec="microseconds"))
+    try:
+        connection.exec_driver_sql(statement, tuple(values))  # SQLite takes back the whole statement where one row is known
+    except IntegrityError:
+        return set()
+    connection.exec_driver_sql(inbox, tuple(value for raw in raws for value in (raw.tenant, raw.id)))
+    return {raw.id for raw in raws}
+
+
+def _keep_new_in_postgresql(connection: Connection, raws: Sequence[Raw]) -> set[str]:
+    """Store those that are new; their ids."""
+    values: list[Any] = []
+    for raw in raws:
+        values += _values(raw, raw.received_at)
+    return set(connection.exec_driver_sql(_postgresql_statement(len(raws)), tuple(values)).scalars())
 
 
 _COLUMNS = ("tenant", "id", "connection", "stream", "key", "digest", "door", "headers", "body", "received_at")
 
 
-def _statements(connection: Connection) -> tuple[str, str]:
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    marks = ",".join([mark] * len(_COLUMNS))
+@cache
+def _sqlite_statements(count: int) -> tuple[str, str]:
+    row = f"({','.join('?' * len(_COLUMNS))})"
     return (
-        f"INSERT INTO raws ({','.join(_COLUMNS)}) VALUES ({marks}) ON CONFLICT DO NOTHING",  # noqa: S608 - our own names
-        f"INSERT INTO inbox (tenant, raw) VALUES ({mark},{mark})",  # noqa: S608
+        f"INSERT INTO raws ({','.join(_COLUMNS)}) VALUES {','.join([row] * count)}",  # noqa: S608 - our own names
+        f"INSERT INTO inbox (tenant, raw) VALUES {','.join(['(?,?)'] * count)}",  # noqa: S608
     )
 
 
-def _values(connection: Connection, raw: Raw) -> tuple[Any, ...]:
-    received: datetime | str = raw.received_at
-    if connection.dialect.name == "sqlite":
-        received = raw.received_at.astimezone(UTC).isoformat(timespec="microseconds")
+@cache
+def _postgresql_statement(count: int) -> str:
+    row = f"({','.join(['%s'] * len(_COLUMNS))})"
+    return (
+        f"WITH new AS (INSERT INTO raws ({','.join(_COLUMNS)}) VALUES {','.join([row] * count)} "  # noqa: S608
+        "ON CONFLICT DO NOTHING RETURNING tenant, id), "
+        "waiting AS (INSERT INTO inbox (tenant, raw) SELECT tenant, id FROM new) SELECT id FROM new"
+    )
+
+
+def _values(raw: Raw, received_at: datetime | str) -> tuple[Any, ...]:
     headers = msgspec.json.encode(raw.headers).decode()
     return (
-        raw.tenant, raw.id, raw.connection, raw.stream, raw.key, raw.digest, raw.door, headers, raw.body, received,
+        raw.tenant, raw.id, raw.connection, raw.stream, raw.key, raw.digest, raw.door, headers, raw.body, received_at,
     )  # fmt: skip
 
 
@@ -129,7 +160,8 @@ class Intake:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[list[_Waiting] | None] = queue.SimpleQueue()
+        self._arrived = threading.local()  # what came in this turn of the thread's event loop
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -147,8 +179,17 @@ class Intake:
         """Store stamped raws durably. Returns once they are committed; raises `Unavailable` where they are not."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Stored]] = loop.create_future()
-        self._waiting.put(_Waiting(raws, future, loop))
+        arrived: list[_Waiting] | None = getattr(self._arrived, "waiting", None)
+        if arrived is None:
+            # Handed over at the end of the turn, so that what arrived together is woken for, and committed, together.
+            arrived = self._arrived.waiting = []
+            loop.call_soon(self._hand_over)
+        arrived.append(_Waiting(raws, future, loop))
         return await future
+
+    def _hand_over(self) -> None:
+        self._waiting.put(self._arrived.waiting)
+        self._arrived.waiting = None
 
     def store(self, raws: Sequence[Raw]) -> list[Stored]:
         """Store stamped raws now, in a commit of their own."""
@@ -158,8 +199,7 @@ class Intake:
         return stored
 
     def _write(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            gathered = [first]
+        while (gathered := self._waiting.get()) is not None:
             stop = False
             while len(gathered) < _AT_ONCE and not stop:
                 try:
@@ -169,7 +209,7 @@ class Intake:
                 if more is None:
                     stop = True
                 else:
-                    gathered.append(more)
+                    gathered += more
             self._commit(gathered)
             if stop:
                 return
@@ -204,7 +244,9 @@ class Intake:
             if not isinstance(error, DataError | UnicodeError):
                 log.exception("intake.defect")
                 return _unavailable(error)
-            return Malformed(happened="the delivery holds characters that cannot be stored", next="send plain Unicode text as its key")
+            return Malformed(
+                happened="the delivery holds characters that cannot be stored", next="send plain Unicode text as its key"
+            )
 
 
 class _Waiting:
@@ -235,5 +277,5 @@ def _answer(gathered: list[_Waiting], results: Sequence[list[Stored] | Problem])
     loops = {waiting.loop for waiting in gathered}
     for loop in loops:
         pairs = [pair for pair in zip(gathered, results, strict=True) if pair[0].loop is loop]
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop has ended, and with it whoever waited
             loop.call_soon_threadsafe(wake, pairs)

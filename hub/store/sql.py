@@ -6,9 +6,8 @@ in the process instead of meeting `SQLITE_BUSY`. PostgreSQL needs neither.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +22,7 @@ from hub.store import tables as t
 from hub.store.bells import Bells
 from hub.store.guards import install_guards
 from hub.store.work import Work
+from hub.store.writer import WRITES, Writer
 
 
 class Store:
@@ -33,24 +33,23 @@ class Store:
         self.clock: Clock = clock or SystemClock()
         self.engine = _engine(url)
         self.embedded = self.engine.dialect.name == "sqlite"
-        self._writer = threading.Lock() if self.embedded else None
+        self._writer = Writer(self._open) if self.embedded else None
         self.bells = Bells(self.engine)
 
     @contextmanager
     def write_transaction(self) -> Iterator[Connection]:
         """One transaction that may write; committed at the end, rolled back on an error. Not reentrant."""
         rung: set[str] = set()
-        with self._writer or nullcontext(), self._connect() as connection:
-            writing = connection.execution_options(shuniu_write=True)
-            writing.info["shuniu_bells"] = rung
-            with writing.begin():
-                yield writing
+        with self._writer.connection() if self._writer else self._open() as connection:
+            connection.info["shuniu_bells"] = rung
+            with connection.begin():
+                yield connection
         self.bells.committed(rung)
 
     @contextmanager
     def read_transaction(self) -> Iterator[Connection]:
         """One consistent view for reading."""
-        with self._connect() as connection, connection.begin():
+        with self._open() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -94,27 +93,30 @@ class Store:
 
     def close(self) -> None:
         self.bells.close()
+        if self._writer:
+            self._writer.close()
         self.engine.dispose()
 
-    @contextmanager
-    def _connect(self) -> Iterator[Connection]:
+    def _open(self) -> Connection:
         try:
-            connection = self.engine.connect()
+            return self.engine.connect()
         except OperationalError as error:
             raise Unavailable(
                 happened="the database does not answer",
                 next="start it or correct SHUNIU_DATABASE_URL",
                 database=self.engine.url.host,
             ) from error
-        with connection:
-            yield connection
 
 
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = sa.create_engine(
-            parsed, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=16, max_overflow=16, pool_use_lifo=True
+            parsed,
+            connect_args={"check_same_thread": False, "timeout": 30, "cached_statements": 512},
+            pool_size=16,
+            max_overflow=16,
+            pool_use_lifo=True,
         )
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
@@ -139,12 +141,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "busy_timeout=30000",
         "temp_store=MEMORY",
         "cache_size=-16000",
-        "wal_autocheckpoint=4000",
+        "wal_autocheckpoint=16000",  # the writer sees to it before that
+        "secure_delete=FAST",  # what is deleted here is not secret: no page is written for it alone
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("shuniu_write")
+    writes = connection.get_execution_options().get(WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

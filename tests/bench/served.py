@@ -131,7 +131,6 @@ def serve_hub(line: Connection, role: str, database_url: str, bus_url: str, pref
 
     configure_logs("warning", "text")
 
-        sys.setswitchinterval(float(os.environ["SWI"]))
     hub = make_hub(database_url, bus_url, prefix, home)
     probe = Probe()
     if role in ("all", "worker"):
