@@ -66,18 +66,27 @@ class Hub:
             main_tenant=settings.tenant,
         )
         self.definitions = Definitions(self.store)
-        self.maps = Maps(self.definitions)
-        self.connections = Connections(self.registry)
-        self.connections.field_map = self.maps.of
         self.bus = KombuBus(
             settings.bus_url or "embedded://", prefix=settings.bus_prefix, store=None if settings.bus_url else self.store
         )
+        self._worker: Worker | None = None
+        self._put_up_the_path()
+        self._put_up_the_parts(settings)
+
+    def _put_up_the_path(self) -> None:
+        """From what arrives to what is told, and from what is asked to the vendor."""
+        self.maps = Maps(self.definitions)
+        self.connections = Connections(self.registry)
+        self.connections.field_map = self.maps.of
         self.intake = Intake(self.store)
         self.files = Files(self.store, self.registry)
         self.actions = Actions(self.store, self.connections)
         self.poller = Poller(self.store, self.registry, went=self.connections.went)
         self.pipeline = Pipeline(self.store, self.connections.understand)
         self.relay = Relay(self.store, self.bus)
+
+    def _put_up_the_parts(self, settings: Settings) -> None:
+        """What acts on events."""
         limit = Decimal(settings.auto_limit) if settings.auto_limit else None
         max_age = timedelta(seconds=settings.stale_after)
         self.policies = Policies(self.definitions, payments=Policy(limit=limit), inventory=PromisePolicy(max_age=max_age))
@@ -89,7 +98,6 @@ class Hub:
         self.connections.subscription_schedule = self.outgoing.schedule
         self.hooks = Hooks(self.store, self.registry, Limits(body_bytes=settings.max_body, per_second=settings.hook_rate))
         self.subscribers = Subscribers(self.store, self.bus, self._subscribers())
-        self._worker: Worker | None = None
 
     def prepare(self) -> None:
         """Bring the database up to date and make the tenant."""
