@@ -7,7 +7,8 @@ it started: it is repeated only if the vendor makes that harmless, otherwise its
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -23,17 +24,18 @@ from hub.core.errors import (
     OutcomeUnknown,
     Problem,
     RateLimited,
+    Unavailable,
     Unreachable,
     VendorFault,
 )
-from hub.core.event import Event, decided
-from hub.core.ids import derive
+from hub.core.event import Event
 from hub.core.steps import reached
-from hub.core.vocabulary import ActionResult, StockChanged, Supply
+from hub.ledger.answers import stock_told, told
 from hub.ledger.record import record
 from hub.store import tables as t
+from hub.store.outage import passes
 from hub.store.sql import Store
-from hub.store.work import Work
+from hub.store.work import Action, Work
 
 log = structlog.get_logger("actions")
 
@@ -41,21 +43,6 @@ READ_STOCK = "stock.read"
 """The one question among the actions: its answer is recorded as facts."""
 
 _LEASE = timedelta(seconds=45)  # longer than any call may take
-
-
-class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """An action as it lies in the queue."""
-
-    tenant: str
-    id: str
-    connection: str
-    what: str
-    about: str | None
-    fields: Mapping[str, Any]
-    cause: str
-    trace: str
-    attempts: int
-    most_attempts: int | None
 
 
 class Vendor(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,70 +157,77 @@ class Actions:
     def _carry_out(self, action: Action) -> tuple[str | None, Sequence[Event], Problem | None]:
         try:
             vendor = self._finds.vendor(action.tenant, action.connection, action.what)
+        except Exception as error:
+            if passes(error):
+                return None, [], _not_yet(action)
+            return None, [], error if isinstance(error, Problem) else self._stumbled(action, error)
+        try:
             if action.what == READ_STOCK:
                 if not isinstance(vendor.does, ReportsStock):
                     raise Invalid(
                         happened="the connection does not report stock", next="name another", connection=action.connection
                     )
                 skus = [str(sku) for sku in action.fields["skus"]]
-                return None, self._stock_facts(action, skus, vendor.does.stock(skus)), None
+                return None, stock_told(action, vendor.does.stock(skus), self._store.clock.now()), None
             if not isinstance(vendor.does, Writes):
                 raise Invalid(happened="the connection cannot write", next="name another", connection=action.connection)
             return vendor.does.write(action.what, action.fields, idempotency_key=action.id), [], None
-        except Problem as problem:
-            return None, [], problem
-        except Exception as error:  # a defect of ours or of the connector; whether the vendor was reached is not known
-            log.exception("action.defect", tenant=action.tenant, connection=action.connection, action=action.id)
-            return (
-                None,
-                [],
-                OutcomeUnknown(
-                    happened=f"the connector stumbled: {type(error).__name__}",
-                    next="look at the vendor whether it was done; tell the connector's owner",
-                    connection=action.connection,
-                ),
-            )
+        except Exception as error:
+            if isinstance(error, Problem) and not isinstance(error, Unavailable):
+                return None, [], error
+            return None, [], self._stumbled(action, error)
 
-    def _stock_facts(self, action: Action, skus: Sequence[str], supplies: Sequence[Supply]) -> list[Event]:
-        now = self._store.clock.now()
-        return [
-            decided(
-                "stock.changed",
-                tenant=action.tenant,
-                by=action.connection,
-                subject=sku,
-                data=StockChanged(sku=sku, supplies=tuple(one for one in supplies if one.sku == sku), as_of=now),
-                occurred_at=now,
-                once=f"{action.id}|{action.attempts}|{sku}",
-                trace=action.trace or None,
-            )
-            for sku in skus
-        ]
+    def _stumbled(self, action: Action, error: Exception) -> Problem:
+        """A defect of ours or of the connector: whether the vendor was reached is not known."""
+        log.error("action.defect", tenant=action.tenant, connection=action.connection, action=action.id, exc_info=error)
+        return OutcomeUnknown(
+            happened=f"the connector stumbled: {type(error).__name__}",
+            next="look at the vendor whether it was done; tell the connector's owner",
+            connection=action.connection,
+        )
 
     def _finish(self, action: Action, result: str | None, facts: Sequence[Event], problem: Problem | None) -> None:
+        """Keep the answer, also while the database is away for a while: a lost answer cannot be asked for again."""
+        until = time.monotonic() + self._lease.total_seconds()
+        while True:
+            try:
+                self._settle(action, result, facts, problem)
+                return
+            except Exception as error:
+                if not passes(error):
+                    self._settle(action, None, [], self._stumbled(action, error))
+                    return
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
+
+    def _settle(self, action: Action, result: str | None, facts: Sequence[Event], problem: Problem | None) -> None:
         now = self._store.clock.now()
         state, due = self._verdict(action, problem, now)
         values: dict[str, Any] = {"state": state, "problem": problem.as_dict() if problem else None, "record": result}
         if state == "waiting":
             values |= {"due_at": due, "started_at": None}
-            if isinstance(problem, RateLimited):
+            if isinstance(problem, RateLimited | Unavailable):
                 values["attempts"] = action.attempts - 1  # being told to wait is not a failure
         else:
             values["finished_at"] = now
         with self._store.work(action.tenant) as work:
-            where = (t.actions.c.tenant == action.tenant, t.actions.c.id == action.id, t.actions.c.state == "started")
+            ours = sa.and_(t.actions.c.state == "started", t.actions.c.attempts == action.attempts)
+            where = (t.actions.c.tenant == action.tenant, t.actions.c.id == action.id, ours)
             if work.connection.execute(t.actions.update().where(*where).values(**values)).rowcount != 1:
                 return  # another worker has settled it
             if state != "waiting":
-                record(work, [*facts, self._result(action, state, result, problem, now)])
-            self._finds.went(work, action.connection, problem)
+                record(work, [*facts, told(action, state, result, problem, now)])
+            if not isinstance(problem, Unavailable):
+                self._finds.went(work, action.connection, problem)
             work.ring("actions")
 
     def _verdict(self, action: Action, problem: Problem | None, now: datetime) -> tuple[str, datetime | None]:
         if problem is None:
             return "done", None
-        if isinstance(problem, RateLimited):
-            return "waiting", now + timedelta(seconds=max(problem.after, 0.05))
+        if isinstance(problem, RateLimited | Unavailable):
+            after = problem.after if isinstance(problem, RateLimited) else 1.0
+            return "waiting", now + timedelta(seconds=max(after, 0.05))
         lost = isinstance(problem, OutcomeUnknown)
         if lost and not self._harmless(action):
             return "unknown", None
@@ -249,40 +243,22 @@ class Actions:
     def _harmless(self, action: Action) -> bool:
         try:
             return action.what == READ_STOCK or self._finds.vendor(action.tenant, action.connection, action.what).idempotent
+        except Unavailable:
+            raise  # that we cannot look does not make it harmful
         except Problem:
             return False
 
     def _schedule(self, action: Action) -> Schedule:
         try:
             return self._finds.vendor(action.tenant, action.connection, action.what).schedule
+        except Unavailable:
+            raise
         except Problem:
             return patient
 
-    def _result(self, action: Action, state: str, result: str | None, problem: Problem | None, now: datetime) -> Event:
-        done = state == "done"
-        return decided(
-            "action.done" if done else "action.failed",
-            tenant=action.tenant,
-            by=action.connection,
-            subject=action.id,
-            key=action.about,
-            data=ActionResult(
-                action=action.id,
-                what=action.what,
-                connection=action.connection,
-                state=state,
-                about=action.about,
-                record=result,
-                attempts=action.attempts,
-                code=problem.code if problem else None,
-                happened=problem.happened if problem else None,
-                next=problem.next if problem else None,
-                fields=dict(action.fields),
-            ),
-            occurred_at=now,
-            once=f"{action.id}|{derive('try', state, str(action.attempts))}",
-            trace=action.trace or None,
-        )
+
+def _not_yet(action: Action) -> Unavailable:
+    return Unavailable(happened="our database did not answer", next="nothing: it is tried again", connection=action.connection)
 
 
 def _action(row: Any) -> Action:

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 import structlog
 
 from hub.core.connector import ReadsFiles
-from hub.core.errors import Invalid, NotFound, Problem, Unreadable
+from hub.core.errors import Invalid, NotFound, Problem, Unavailable, Unreadable
 from hub.core.ids import derive, digest
 from hub.intake import keep
 from hub.registry import Opened, Registry
 from hub.store import tables as t
+from hub.store.outage import passes
 from hub.store.sql import Store
 
 log = structlog.get_logger("files")
@@ -120,9 +121,13 @@ class Files:
         self._mark(tenant, id_, state="reading", new=0, duplicates=0, conflicts=0)
         try:
             self._read(self._registry.open(tenant, row["connection"]), id_, row["name"], bytes(row["body"]))
+        except Unavailable:
+            raise  # that is about us, not about the file
         except Problem as problem:
             self._mark(tenant, id_, state="refused", problem=problem.as_dict())
         except Exception as error:  # a defect in a reader refuses this file and stops no other
+            if passes(error):
+                raise
             log.exception("file.defect", tenant=tenant, file=id_)
             reason = {
                 "code": "defect",

@@ -20,6 +20,7 @@ from hub.core.event import Event, Ignored, Raw
 from hub.core.steps import reached
 from hub.ledger.record import record
 from hub.store import tables as t
+from hub.store.outage import passes
 from hub.store.sql import Store
 from hub.store.work import Work
 
@@ -70,7 +71,9 @@ class Pipeline:
             with self._store.work(tenant) as work:
                 self._settle(work, items)
                 reached("normalise.before_commit")
-        except (Problem, DBAPIError):
+        except Exception as error:
+            if passes(error):
+                raise
             self._one_by_one(tenant, items)
         reached("normalise.committed")
         return len(items)
@@ -119,12 +122,10 @@ class Pipeline:
             try:
                 with self._store.work(tenant) as work:
                     self._settle(work, [item])
-            except Problem as problem:
-                self._park(tenant, item, problem.as_dict())
-            except DBAPIError as error:
-                if error.connection_invalidated:
+            except Exception as error:
+                if passes(error):
                     raise
-                self._park(tenant, item, _refused_by_database(error))
+                self._park(tenant, item, _reason(item.raw, error))
 
     def _park(self, tenant: str, item: _Item, reason: dict[str, Any]) -> None:
         parked = msgspec.structs.replace(item, understood=Understood(problems=(reason,)))
@@ -194,6 +195,16 @@ def _outcome(work: Work, item: _Item) -> dict[str, Any]:
         "field_map": understood.field_map,
         "at": work.clock.now(),
     }
+
+
+def _reason(raw: Raw, error: Exception) -> dict[str, Any]:
+    """Why its facts cannot be recorded."""
+    if isinstance(error, Problem):
+        return error.as_dict()
+    if isinstance(error, DBAPIError):
+        return _refused_by_database(error)
+    log.error("record.defect", tenant=raw.tenant, connection=raw.connection, raw=raw.id, exc_info=error)
+    return _defect(error)
 
 
 def _defect(error: Exception) -> dict[str, Any]:

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 import structlog
 
 from hub.core.connector import Cursor, Page, Probes, Pulls
-from hub.core.errors import Invalid, Problem
+from hub.core.errors import Invalid, Problem, VendorFault
 from hub.intake import Stored, keep
 from hub.registry import Connection, Opened, Registry
 from hub.silent import ask_for_silent
 from hub.store import tables as t
+from hub.store.outage import passes
 from hub.store.sql import Store
 from hub.store.work import insert_new
 
@@ -75,8 +76,8 @@ class Poller:
         new = 0
         try:
             opened = self._registry.open(connection.tenant, connection.id)
-        except Problem as problem:
-            self._tell(connection, problem)
+        except Exception as error:
+            self._tell(connection, _problem(connection, error))
             return 0
         if not isinstance(opened.connector, Pulls):
             self._probe_if_failing(opened)
@@ -84,13 +85,14 @@ class Poller:
         for stream in opened.manifest.streams:
             if not self._due(opened, stream):
                 continue
+            problem = None
             try:
                 new += self.pull(connection.tenant, connection.id, stream, stop)
-                self._pulled(connection, stream, None)
-                self._tell(connection, None)
-            except Problem as problem:
-                self._pulled(connection, stream, problem)
-                self._tell(connection, problem)
+            except Exception as error:
+                problem = _problem(connection, error)
+            self._pulled(connection, stream, problem)
+            self._tell(connection, problem)
+            if problem is not None:
                 break
         return new
 
@@ -100,9 +102,10 @@ class Poller:
             return
         try:
             opened.connector.probe()
-            self._tell(opened.connection, None)
-        except Problem as problem:
-            self._tell(opened.connection, problem)
+            problem = None
+        except Exception as error:
+            problem = _problem(opened.connection, error)
+        self._tell(opened.connection, problem)
 
     def _ask_for_silent(self, opened: Opened) -> int:
         """Every quarter of an hour: what a platform without a list has not told."""
@@ -112,8 +115,8 @@ class Poller:
         self._asked[where] = now
         try:
             return ask_for_silent(self._store, opened)
-        except Problem as problem:
-            self._tell(opened.connection, problem)
+        except Exception as error:
+            self._tell(opened.connection, _problem(opened.connection, error))
             return 0
 
     def _tell(self, connection: Connection, problem: Problem | None) -> None:
@@ -160,6 +163,23 @@ class Poller:
                 insert_new(transaction, t.cursors).values(tenant=connection.tenant, connection=connection.id, stream=stream)
             )
             transaction.execute(_cursor_row(t.cursors.update(), connection.tenant, connection.id, stream).values(**values))
+
+
+def _problem(connection: Connection, error: Exception) -> Problem:
+    """What to tell of the connection. Raises the error again where it is our own database that is away.
+
+    A defect in a connector is its connection's problem: the others are asked all the same.
+    """
+    if passes(error):
+        raise error
+    if isinstance(error, Problem):
+        return error
+    log.error("poll.defect", tenant=connection.tenant, connection=connection.id, exc_info=error)
+    return VendorFault(
+        happened=f"the connector stumbled: {type(error).__name__}",
+        next="tell the connector's owner",
+        connection=connection.id,
+    )
 
 
 def _keep_changed(transaction: sa.Connection, raws: list[Any]) -> list[Stored]:

@@ -19,12 +19,13 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.bus import Bus
 from hub.bus.envelope import Envelope, decode
-from hub.core.errors import NotFound, Problem, Unavailable
+from hub.core.errors import NotFound, Problem
 from hub.core.event import Event
 from hub.core.outcome import DONE, Done, Later, Outcome, Park
 from hub.core.steps import reached
 from hub.ledger.record import events_of
 from hub.store import tables as t
+from hub.store.outage import passes
 from hub.store.sql import Store
 from hub.store.work import Work, insert_new
 
@@ -87,7 +88,9 @@ class Subscribers:
             try:
                 self.handle(subscriber, tenant, facts)
                 return
-            except (Unavailable, DBAPIError) as error:
+            except Exception as error:
+                if not passes(error):
+                    raise
                 log.warning("handler.waits", subscriber=subscriber.name, why=type(error).__name__)
                 if self._stopping.wait(0.5):
                     raise
@@ -106,13 +109,9 @@ class Subscribers:
             return
         except _NotSimply:
             pass
-        except Unavailable:
-            raise
-        except (Problem, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and error.connection_invalidated:
+        except Exception as error:
+            if passes(error):
                 raise
-        except Exception:
-            log.exception("handler.raised", subscriber=subscriber.name, tenant=tenant)
         for fact in facts:
             self._handle_one(subscriber, tenant, fact)
 
@@ -121,17 +120,8 @@ class Subscribers:
             with self._store.work(tenant) as work:
                 _Batch(work, subscriber, [fact]).run()
             return
-        except _NotSimply as held:
-            outcome = held.outcome
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise
-            outcome = Later(after=1.0, why=f"the database refused it: {type(error.orig).__name__}")
-        except Problem as problem:
-            outcome = Later(after=1.0, why=str(problem))
         except Exception as error:
-            log.exception("handler.raised", subscriber=subscriber.name, event=fact.id)
-            outcome = Later(after=1.0, why=f"the handler raised {type(error).__name__}")
+            outcome = _outcome(subscriber, fact, error)
         with self._store.work(tenant) as work:
             hold(work, subscriber.name, fact, outcome)
 
@@ -150,14 +140,14 @@ class Subscribers:
         query = (
             sa.select(t.held.c.tenant, t.held.c.subscriber, t.held.c.seq)
             .where(sa.or_(sa.and_(t.held.c.state == "later", t.held.c.due_at <= now), t.held.c.state == "behind"), heads_a_queue)
+            .where(t.held.c.subscriber.in_(list(self._by_name)))  # what a part held that is no more waits for a person
             .order_by(t.held.c.seq)
             .limit(limit)
         )
         with self._store.read_transaction() as connection:
             due = connection.execute(query).all()
         for row in due:
-            if row.subscriber in self._by_name:
-                self.release(row.tenant, row.subscriber, row.seq)
+            self.release(row.tenant, row.subscriber, row.seq)
         return len(due)
 
     def release(self, tenant: str, name: str, seq: int) -> None:
@@ -176,7 +166,8 @@ class Subscribers:
             outcome = self._try(subscriber, tenant, facts[0])
             with self._store.work(tenant) as work:
                 if not isinstance(outcome, Done):
-                    hold(work, name, facts[0], outcome, attempts=row.attempts + 1)
+                    if work.connection.execute(t.held.delete().where(*where)).rowcount:  # else another thread has done it
+                        hold(work, name, facts[0], outcome, attempts=row.attempts + 1)
                     return
                 behind = sa.select(sa.func.min(t.held.c.seq)).where(
                     t.held.c.tenant == tenant, t.held.c.subscriber == name, t.held.c.key == row.key, t.held.c.state == "behind"
@@ -184,22 +175,33 @@ class Subscribers:
                 next_seq = work.connection.execute(behind).scalar()
 
     def _try(self, subscriber: Subscriber, tenant: str, fact: Event) -> Outcome:
+        """Handle a held event. Taking it out comes first: it locks the row, so two who try it at a time do it once."""
+        where = (t.held.c.tenant == tenant, t.held.c.subscriber == subscriber.name, t.held.c.seq == fact.seq)
         try:
             with self._store.work(tenant) as work:
+                if not work.connection.execute(t.held.delete().where(*where)).rowcount:
+                    return DONE
                 (outcome,) = subscriber.handle([fact], work)
-                if isinstance(outcome, Done):
-                    mark_seen(work, subscriber.name, [fact])
-                    where = (t.held.c.tenant == tenant, t.held.c.subscriber == subscriber.name, t.held.c.seq == fact.seq)
-                    work.connection.execute(t.held.delete().where(*where))
-                    return outcome
-                raise _NotSimply(outcome)
-        except _NotSimply as held:
-            return held.outcome
-        except Problem as problem:
-            return Later(after=1.0, why=str(problem))
+                if not isinstance(outcome, Done):
+                    raise _NotSimply(outcome)
+                mark_seen(work, subscriber.name, [fact])
+                return outcome
         except Exception as error:
-            log.exception("handler.raised", subscriber=subscriber.name, event=fact.id)
-            return Later(after=1.0, why=f"the handler raised {type(error).__name__}")
+            return _outcome(subscriber, fact, error)
+
+
+def _outcome(subscriber: Subscriber, fact: Event, error: Exception) -> Outcome:
+    """What becomes of an event whose handling was rolled back. Raises the error again where it will pass by itself."""
+    if passes(error):
+        raise error
+    if isinstance(error, _NotSimply):
+        return error.outcome
+    if isinstance(error, Problem):
+        return Later(after=1.0, why=str(error))
+    log.error("handler.raised", subscriber=subscriber.name, event=fact.id, exc_info=error)
+    if isinstance(error, DBAPIError):
+        return Later(after=1.0, why=f"the database refused it: {type(error.orig).__name__}")
+    return Later(after=1.0, why=f"the handler raised {type(error).__name__}")
 
 
 class _NotSimply(Exception):

@@ -33,6 +33,21 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """Give up after so many; a question that is only useful now is asked once."""
 
 
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """An action as it lies in the queue."""
+
+    tenant: str
+    id: str
+    connection: str
+    what: str
+    about: str | None
+    fields: Mapping[str, Any]
+    cause: str
+    trace: str
+    attempts: int
+    most_attempts: int | None
+
+
 class Work:
     """A transaction bound to a tenant. Only whoever opened it commits."""
 

@@ -155,6 +155,7 @@ def main() -> int:
     words.add_argument("--size", choices=("embedded", "distributed", "both"), default="both")
     words.add_argument("--step", choices=(*STEPS, *OUTAGES), help="only this one")
     words.add_argument("--seed", type=int, default=random.randrange(1 << 20))
+    words.add_argument("--keep", action="store_true", help="keep each step's database and logs")
     asked = words.parse_args()
     sizes = ("embedded", "distributed") if asked.size == "both" else (asked.size,)
     print(f"seed {asked.seed}")
@@ -178,7 +179,7 @@ def _one(size: str, step: str, asked: argparse.Namespace) -> Row:
     folder = Path(tempfile.mkdtemp(prefix="shuniu-crash-"))
     row = Campaign(size, step, kills, asked.seed, folder).run()
     print(_told(row), flush=True)
-    if row.good:
+    if row.good and not asked.keep:
         for file in folder.iterdir():
             file.unlink()
         folder.rmdir()
