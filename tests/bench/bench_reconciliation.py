@@ -239,14 +239,24 @@ def grown(folder: Path, times: int) -> tuple[list[OpenItem], list[Receipt]]:
         for item in orders(folder):
             order, contract = renumber(item.order), renumber(item.contract or "") or None
             invoice = f"{int(item.invoice) + each * 10**8:010d}" if item.invoice else None
-            names = {"customer": f"{item.customer}-{each}", "customer_name": rename(item.customer_name), "order": order, "receivable": order}
+            names = {
+                "customer": f"{item.customer}-{each}",
+                "customer_name": rename(item.customer_name),
+                "order": order,
+                "receivable": order,
+            }
             sums = {"amount": regrow(item.amount), "open": min(regrow(item.open), regrow(item.amount))}
             items.append(msgspec.structs.replace(item, contract=contract, invoice=invoice, **names, **sums))
         for receipt in receipts(folder):
             name, account = rename(receipt.payer_name), f"{receipt.payer_account}{each}" if receipt.payer_account else None
             sent.append(
                 msgspec.structs.replace(
-                    receipt, receipt=f"{receipt.receipt}-{each}", payer_name=name, payer_account=account, amount=regrow(receipt.amount), memo=renumber(receipt.memo)
+                    receipt,
+                    receipt=f"{receipt.receipt}-{each}",
+                    payer_name=name,
+                    payer_account=account,
+                    amount=regrow(receipt.amount),
+                    memo=renumber(receipt.memo),
                 )
             )
     random.Random(1).shuffle(sent)
