@@ -36,6 +36,7 @@ class Served:
 
     def __init__(self, **settings: Any) -> None:
         self.clock = Ahead()
+        self._stopped = False
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -76,6 +77,9 @@ class Served:
         return found | {"again": job["again"]}
 
     def stop(self) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
         self._server.should_exit = True
         self._thread.join(timeout=15)
         self._socket.close()
@@ -104,5 +108,7 @@ def served(
     """A hub of each size, empty."""
     served = serve(home=tmp_path, database_url=database_url, bus_url=bus_url or "", bus_prefix=bus_prefix)
     yield served
+    served.stop()  # before its database and its broker are taken away
     if bus_url:
         served.hub.bus.remove()
+        served.hub.bus.close()

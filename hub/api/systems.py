@@ -159,7 +159,7 @@ def _told(hub: Hub, one: Connection) -> dict[str, Any]:
     if "receives" in manifest.does:
         told["hook_url"] = hub.registry.hook_url(one.tenant, one.id)
     c = t.cursors
-    query = sa.select(c.c.stream, c.c.cursor, c.c.pulled_at, c.c.pulled, c.c.problem).where(
+    query = sa.select(c.c.stream, c.c.cursor, c.c.pulled_at, c.c.pulled, c.c.wanted, c.c.problem).where(
         c.c.tenant == one.tenant, c.c.connection == one.id
     )
     with hub.store.read_transaction() as connection:
