@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from itertools import accumulate
 from typing import Any
 
 from hub.core.errors import Invalid
@@ -14,27 +17,49 @@ from reconciliation.payments.text import compact, squeeze
 from reconciliation.payments.values import OpenItem, Settled
 
 TAIL = 5
+Home = tuple[tuple[str, ...], str, str, str]
+_NOWHERE: Home = ((), "", "", "")
 _LEAD = re.compile(r"^([A-Z]*)(\d+)$")
 
 
 class Entry:
-    """An open item with what is computed from it once. Amounts are whole minor units."""
+    """What is to be paid for one order: its open instalments, next first, with what is computed from them once.
 
-    __slots__ = ("amount", "currency", "customer", "item", "key", "numbers", "open", "order", "parts")
+    An order is one thing to be paid however it was opened, whole with its terms or as instalments. Amounts are whole
+    minor units. `parts` is the amount, the place and the label of what the terms ask for, the next one first.
+    """
 
-    def __init__(self, item: OpenItem, open_minor: int) -> None:
-        self.item = item
+    __slots__ = ("amount", "currency", "customer", "item", "items", "key", "numbers", "open", "opens", "order", "parts")
+
+    def __init__(self, items: Iterable[OpenItem]) -> None:
+        self.items = tuple(sorted(items, key=lambda item: (item.position, str(item.due_on or ""), item.receivable)))
+        self.item = item = self.items[0]
         self.key = item.receivable
         self.order = item.order
         self.currency = item.currency
-        self.amount = to_minor(item.amount, item.currency)
-        self.open = open_minor
+        self.opens = tuple(to_minor(each.open, each.currency) for each in self.items)
+        self.open = sum(self.opens)
+        whole = item.order_amount or sum((each.amount for each in self.items), Decimal(0))
+        self.amount = max(to_minor(whole, item.currency), self.open)
         self.customer = customer_key(item)
-        self.numbers = tuple(dict.fromkeys(compact(number) for number in (item.order, item.contract, item.invoice) if number))
-        self.parts = self._parts()
+        self.numbers = _numbers(item)
+        self.parts = self._instalments() if len(self.items) > 1 else self._terms()
 
-    def _parts(self) -> tuple[tuple[int, int, str], ...]:
-        """Amount, place and label of what the terms of a whole order ask for, the next one first; empty for an instalment."""
+    @property
+    def due_on(self) -> date | None:
+        """When the last of it is due."""
+        return self.items[-1].due_on
+
+    def _instalments(self) -> tuple[tuple[int, int, str], ...]:
+        """The next instalment, the next few together but not all, and each later one by itself."""
+        labels = [item.label or str(item.position) for item in self.items]
+        ahead = [(minor, place, labels[place]) for place, minor in enumerate(accumulate(self.opens[:-1]))]
+        known = {minor for minor, _, _ in ahead}
+        later = [(minor, place, labels[place]) for place, minor in enumerate(self.opens) if place > 0]
+        return (*ahead, *(each for each in later if each[0] not in known))
+
+    def _terms(self) -> tuple[tuple[int, int, str], ...]:
+        """As instalments, by the terms of a whole order; empty where it is all paid at once, or for a lone instalment."""
         try:
             if len(percentages(self.item.payment_terms)) == 1:
                 return ()
@@ -54,15 +79,25 @@ class Entry:
         return (*ahead, *(each for each in single if each[0] not in known))
 
 
+def _numbers(item: OpenItem) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(compact(number) for number in (item.order, item.contract, item.invoice) if number))
+
+
+def _home(item: OpenItem) -> Home:
+    """What makes items instalments of one order: all numbers, the customer and the currency; an order with its own terms is one."""
+    return (_numbers(item), customer_key(item), item.currency, item.receivable if item.payment_terms else "")
+
+
 def customer_key(item: OpenItem) -> str:
     return item.customer or squeeze(item.customer_name or "") or "?"
 
 
 class Book:
-    """All open items. Every index is a dictionary, so that one more item costs the same however many there are."""
+    """All open orders. Every index is a dictionary, so that one more item costs the same however many there are."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[Home, Entry] = {}
+        self._homes: dict[str, Home] = {}
         self.by_number: dict[str, dict[str, Entry]] = {}
         self.by_amount: dict[tuple[str, int], dict[str, Entry]] = {}
         self.by_part: dict[tuple[str, int], dict[str, Entry]] = {}
@@ -81,37 +116,52 @@ class Book:
 
     def add(self, item: OpenItem) -> Entry:
         """Let an item be open; an item told again replaces what was known of it."""
-        if item.receivable in self.entries:
-            self.remove(item.receivable)
-        left = to_minor(item.open, item.currency)
-        if left <= 0:
+        if to_minor(item.open, item.currency) <= 0:
             raise Invalid(
                 happened="an item with nothing open cannot be matched",
                 next="remove it instead",
                 receivable=item.receivable,
                 open=item.open,
             )
-        entry = Entry(item, left)
-        self.entries[entry.key] = entry
-        for index, key in self._places(entry):
-            index.setdefault(key, {})[entry.key] = entry
-        for number in entry.numbers:
-            self._learn(number)
-        return entry
+        self.remove(item.receivable)
+        home = self._homes[item.receivable] = _home(item)
+        before = self.entries.get(home)
+        self._put(home, (item, *(before.items if before else ())))
+        return self.entries[home]
 
-    def remove(self, receivable: str) -> Entry | None:
+    def item(self, receivable: str) -> OpenItem | None:
+        """The open item of this id."""
+        entry = self.entries.get(self._homes.get(receivable, _NOWHERE))
+        return next((item for item in entry.items if item.receivable == receivable), None) if entry else None
+
+    def is_open(self, number: str) -> bool:
+        return compact(number) in self.by_number
+
+    def remove(self, receivable: str) -> OpenItem | None:
         """Let an item be gone; its numbers' shape stays learnt."""
-        entry = self.entries.pop(receivable, None)
-        if entry is None:
+        item = self.item(receivable)
+        if item is None:
             return None
-        for index, key in self._places(entry):
-            index[key].pop(receivable, None)
-            if not index[key]:
-                del index[key]
-        for number in entry.numbers:
+        home = self._homes.pop(receivable)
+        self._put(home, [each for each in self.entries[home].items if each.receivable != receivable])
+        for number in _numbers(item):
             if number not in self.by_number:
                 self._forget(number)
-        return entry
+        return item
+
+    def _put(self, home: Home, items: Sequence[OpenItem]) -> None:
+        """Let these be the open instalments of an order, in place of those before."""
+        if before := self.entries.pop(home, None):
+            for index, key in self._places(before):
+                index[key].pop(before.key, None)
+                if not index[key]:
+                    del index[key]
+        if items:
+            entry = self.entries[home] = Entry(items)
+            for index, key in self._places(entry):
+                index.setdefault(key, {})[entry.key] = entry
+            for number in entry.numbers:
+                self._learn(number)
 
     def settle(self, settled: Settled) -> None:
         """Remember what was paid, by each of its numbers."""
@@ -121,7 +171,7 @@ class Book:
                 self._learn(compact(number))
 
     def named(self, number: str) -> tuple[Entry, ...]:
-        """The open items that a number names, in the order in which they fall due."""
+        """The open orders that a number names, in a fixed order."""
         return in_order(self.by_number.get(number, {}).values())
 
     def with_digits(self, digits: str) -> Iterable[str]:
@@ -178,5 +228,5 @@ def _pieces(digits: str, length: int) -> tuple[tuple[int, str, str], ...]:
 
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Entries by the day they fall due, then by their place in the order: the order in which money is laid on them."""
+    """Entries by order, then by their place in it: the order in which money is laid on them."""
     return tuple(sorted(entries, key=lambda entry: (entry.order, entry.item.position, str(entry.item.due_on or ""), entry.key)))

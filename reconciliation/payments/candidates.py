@@ -22,7 +22,7 @@ _HOPELESS = 30.0  # so many accidental sums that finding one says nothing
 
 
 class Option(NamedTuple):
-    """Items with what each would get, how the amount stands to them, and what is kept back of the receivable.
+    """Orders with what each would get, how the amount stands to them, and what is kept back of the last.
 
     `named` tells a group that the memo names from one that only adds up; `chance` is how many such sums are accidents,
     and `pool` from how many items it was chosen.
@@ -37,6 +37,11 @@ class Option(NamedTuple):
     pool: int = 1
     rivals: int = 0
     label: str = ""
+
+    @property
+    def takes(self) -> tuple[int, ...]:
+        """What is open less of each afterwards: what it gets, and what is kept back of it."""
+        return (*self.amounts[:-1], self.amounts[-1] + max(self.kept, 0))
 
     @property
     def key(self) -> tuple[tuple[str, int], ...]:
@@ -104,7 +109,7 @@ def _single(entry: Entry, minor: int, policy: Policy, *, any_amount: bool) -> It
 
 
 def _named_groups(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
-    """Several items that the memo names, and the instalments of one order that it names."""
+    """Several orders that the memo names."""
     strong = [one for one in reading.named if one.level not in (STRANGE, AGAIN, END) or len(one.numbers) == 1]
     entries = in_order(
         {

@@ -5,30 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+import msgspec
+
 from hub.core.errors import Invalid
-from hub.core.money import from_minor, to_minor
-from hub.core.vocabulary import Customer, Receipt, RunnerUp, ShareOf
+from hub.core.money import to_minor
+from hub.core.vocabulary import Customer, Receipt, RunnerUp
 from reconciliation.payments.book import Book, customer_key
-from reconciliation.payments.candidates import PART_FEE, SUM, SUM_FEE, WHOLE, Option, Reading, options
+from reconciliation.payments.candidates import SUM, WHOLE, Reading, options
 from reconciliation.payments.lanes import CURRENCY, NOTHING, QUEUE, Case, held
+from reconciliation.payments.laying import Laying
 from reconciliation.payments.numbers import named
 from reconciliation.payments.payers import Payers
 from reconciliation.payments.policy import Policy
 from reconciliation.payments.scoring import Scored, none_bits, score
-from reconciliation.payments.shortfalls import DISCOUNT, FEE, ODD, ROUNDING
 from reconciliation.payments.together import Choice, decide
 from reconciliation.payments.values import Match, OpenItem, Payer, Settled
 from reconciliation.payments.words import words
 
 _KEPT = 12
-_BOOKED = {
-    FEE: "bank_fee",
-    SUM_FEE: "bank_fee",
-    PART_FEE: "bank_fee",
-    ROUNDING: "rounding",
-    DISCOUNT: "discount",
-    ODD: "difference",
-}
 
 
 class Desk:
@@ -63,20 +57,18 @@ class Desk:
 
     def change(self, receivable: str, open: Decimal) -> None:
         """Let an item have another open amount; nothing open removes it."""
-        entry = self._book.entries.get(receivable)
-        if entry is None:
+        item = self._book.item(receivable)
+        if item is None:
             return
         if open <= 0:
             self.remove(receivable)
         else:
-            item = entry.item
-            self._book.add(OpenItem(**{name: getattr(item, name) for name in item.__struct_fields__} | {"open": open}))
+            self._book.add(msgspec.structs.replace(item, open=open))
 
     def remove(self, receivable: str, *, paid: bool = True) -> None:
-        """Let an item be gone. One that was paid is remembered, so that a second receipt for it is known as such."""
-        entry = self._book.remove(receivable)
-        if entry is not None and paid and not self._book.by_number.get(entry.numbers[0]):
-            item = entry.item
+        """Let an item be gone. An order that is all paid is remembered, so that a second receipt for it is known as such."""
+        item = self._book.remove(receivable)
+        if item is not None and paid and not self._book.is_open(item.order):
             self._book.settle(
                 Settled(
                     receivable=item.receivable,
@@ -113,7 +105,8 @@ class Desk:
         readings = [self._read(receipt) for receipt in receipts]
         choices = [self._weigh(reading) for reading in readings]
         decide(choices, self.policy)
-        return [self._match(reading, choice) for reading, choice in zip(readings, choices, strict=True)]
+        matches = [self._match(reading, choice) for reading, choice in zip(readings, choices, strict=True)]
+        return self._laid(choices, matches)
 
     def _read(self, receipt: Receipt) -> Reading:
         memo = receipt.memo
@@ -161,7 +154,6 @@ class Desk:
             receipt=reading.receipt.receipt,
             lane="review" if why else "auto",
             probability=choice.shares[top],
-            shares=_shares(best.option),
             reasons=tuple(note.reason for note in notes),
             reasons_en=tuple(note.says_en for note in notes),
             runners_up=self._runners_up(choice, best, others),
@@ -189,6 +181,17 @@ class Desk:
         )
 
     @staticmethod
+    def _laid(choices: Sequence[Choice], matches: list[Match]) -> list[Match]:
+        """The matches with what each instalment gets: first of those that are booked, then of those that people look at."""
+        laying = Laying()
+        for place in sorted(range(len(matches)), key=lambda place: (matches[place].lane != "auto", choices[place].when)):
+            picked = choices[place].picked
+            if picked is not None and matches[place].lane != "open":
+                shares = laying.shares(choices[place].scored[picked].option)
+                matches[place] = msgspec.structs.replace(matches[place], shares=shares)
+        return matches
+
+    @staticmethod
     def _runners_up(choice: Choice, best: Scored | None, places: Sequence[int]) -> tuple[RunnerUp, ...]:
         ranked = sorted(places, key=lambda place: (-choice.shares[place], place))[:2]
         result = []
@@ -196,7 +199,7 @@ class Desk:
             scored = choice.scored[place]
             worst = min(scored.notes, key=lambda note: note.bits)
             why = "与首选同样可能" if best is not None and abs(scored.bits - best.bits) < 0.5 else worst.reason.says
-            result.append(RunnerUp(shares=_shares(scored.option), probability=choice.shares[place], lost_because=why))
+            result.append(RunnerUp(shares=Laying().shares(scored.option), probability=choice.shares[place], lost_because=why))
         return tuple(result)
 
 
@@ -206,20 +209,3 @@ def _minor(receipt: Receipt) -> int:
         return to_minor(receipt.amount, receipt.currency)
     except Invalid:
         return 0
-
-
-def _shares(option: Option) -> tuple[ShareOf, ...]:
-    booked = _BOOKED.get(option.stands)
-    shares = []
-    for place, (entry, amount) in enumerate(zip(option.entries, option.amounts, strict=True)):
-        is_short = booked is not None and place == len(option.entries) - 1
-        shares.append(
-            ShareOf(
-                receivable=entry.key,
-                order=entry.order,
-                amount=from_minor(amount, entry.currency),
-                difference=from_minor(option.kept, entry.currency) if is_short else Decimal(0),
-                booked_as=booked if is_short else None,
-            )
-        )
-    return tuple(shares)

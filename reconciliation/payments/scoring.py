@@ -184,7 +184,7 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
 def _stage(option: Option, reading: Reading) -> list[Note]:
     first = option.entries[0].item
     is_first = (option.stands in (PART, PART_FEE, SUM_PARTS) and option.rivals == 0) or (
-        first.position == 1 and (first.percent or 100) < 100
+        len(option.entries[0].items) == 1 and first.position == 1 and (first.percent or 100) < 100
     )
     ladder = LADDERS["stage"]
     if w.DEPOSIT in reading.words:
@@ -205,8 +205,9 @@ def _date(option: Option, reading: Reading, book: Book) -> list[Note]:
         ]
         if earlier:
             return [_note("date", "next", ladder["next"].bits)]
-    if entry.item.due_on is None:
+    due_on = entry.item.due_on if option.rivals == 0 and option.stands in (PART, PART_FEE) else entry.due_on
+    if due_on is None:
         return []
-    days = abs((on - entry.item.due_on).days)
+    days = abs((on - due_on).days)
     level = "near" if days <= 30 else "far" if days > 120 else ""
     return [_note("date", level, ladder[level].bits, days=days)] if level else []

@@ -74,7 +74,7 @@ def _discount(component: Sequence[Choice]) -> None:
         taken: dict[str, list[tuple[Choice, int, float]]] = {}
         for choice in component:
             for scored, share in zip(choice.scored, choice.shares, strict=True):
-                for entry, amount in zip(scored.option.entries, scored.option.amounts, strict=True):
+                for entry, amount in zip(scored.option.entries, scored.option.takes, strict=True):
                     if share > 0.0005:
                         taken.setdefault(entry.key, []).append((choice, amount, share))
         updates = [_given(choice, taken) for choice in component]
@@ -86,7 +86,7 @@ def _given(choice: Choice, taken: dict[str, list[tuple[Choice, int, float]]]) ->
     parts = []
     for scored, share in zip(choice.scored, choice.alone, strict=True):
         free = 1.0
-        for entry, amount in zip(scored.option.entries, scored.option.amounts, strict=True):
+        for entry, amount in zip(scored.option.entries, scored.option.takes, strict=True):
             for other, its_amount, its_share in taken.get(entry.key, ()):
                 is_later_twin = other.same == choice.same and other.when > choice.when
                 if other is not choice and not is_later_twin and its_amount + amount > entry.open:
@@ -116,12 +116,12 @@ def _pick(component: Sequence[Choice], policy: Policy) -> None:
 def _fits(scored: Scored, left: dict[str, int]) -> bool:
     return all(
         left.get(entry.key, entry.open) >= amount
-        for entry, amount in zip(scored.option.entries, scored.option.amounts, strict=True)
+        for entry, amount in zip(scored.option.entries, scored.option.takes, strict=True)
     )
 
 
 def _take(scored: Scored, left: dict[str, int], sign: int) -> None:
-    for entry, amount in zip(scored.option.entries, scored.option.amounts, strict=True):
+    for entry, amount in zip(scored.option.entries, scored.option.takes, strict=True):
         left[entry.key] = left.get(entry.key, entry.open) - sign * amount
 
 
