@@ -9,14 +9,19 @@ from pathlib import Path
 import click
 
 from hub import kit
+from hub.core.errors import NotFound
 
 
 def _folder(name: str) -> Path:
-    """The connector's folder: a path, or a name below the package `connectors`."""
-    given = Path(name)
-    if given.is_dir():
-        return given
-    return Path(str(importlib.import_module("connectors").__file__)).parent / name
+    """The connector's folder: a path, or a name below the package `connectors`; raises `NotFound`."""
+    for folder in (Path(name), _connectors() / name):
+        if folder.is_dir():
+            return folder
+    raise NotFound(happened="there is no such connector", next="check its name, or make it: shuniu new", connector=name)
+
+
+def _connectors() -> Path:
+    return Path(str(importlib.import_module("connectors").__file__)).parent
 
 
 @click.command()
@@ -24,7 +29,7 @@ def _folder(name: str) -> Path:
 @click.option("--where", type=click.Path(file_okay=False, path_type=Path), help="The folder to make it in.")
 def new(name: str, where: Path | None) -> None:
     """Make the folder of a new connector, <kind>_<vendor>, from the template."""
-    made = kit.new(name, where or _folder("x").parent)
+    made = kit.new(name, where or _connectors())
     click.echo(f"made {made}. Next: put a real, anonymised answer in fixtures/, then: shuniu check {name}")
 
 
