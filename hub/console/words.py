@@ -242,6 +242,10 @@ FACTS: Mapping[str, str] = {
     "message.delivered": "消息送达",
     "connection.failed": "连接不通",
     "connection.recovered": "连接恢复",
+    "call.ended": "通话结束",
+    "visit.planned": "拜访计划",
+    "task.due": "任务到期",
+    "node.overdue": "节点逾期",
     "action.done": "动作完成",
     "action.failed": "动作失败",
 }
