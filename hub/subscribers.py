@@ -198,7 +198,7 @@ def _outcome(subscriber: Subscriber, fact: Event, error: Exception) -> Outcome:
         return error.outcome
     if isinstance(error, Problem):
         return Later(after=1.0, why=str(error))
-    log.error("handler.raised", subscriber=subscriber.name, event=fact.id, exc_info=error)
+    log.error("handler.raised", subscriber=subscriber.name, event_id=fact.id, exc_info=error)
     if isinstance(error, DBAPIError):
         return Later(after=1.0, why=f"the database refused it: {type(error.orig).__name__}")
     return Later(after=1.0, why=f"the handler raised {type(error).__name__}")
