@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from hub.store.work import Work
 
 SHOWN = 20
 _FACTS = 12
+_LOOKED_AT = 500  # facts, to find the runs in
 _ACTIONS = 8
 _STATEMENTS = 3
 # The lanes in the order of the page, each with the receipts' states and lanes that it means.
@@ -74,6 +76,13 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     last: datetime | None
 
 
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts of one type that came one after the other: the last of them, and how many they are."""
+
+    last: Event
+    count: int
+
+
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """The whole page, without words or formats."""
 
@@ -89,7 +98,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     parked: tuple[Mapping[str, Any], ...]
     parked_count: int
     unread: int
-    facts: tuple[Event, ...]
+    facts: tuple[Run, ...]
     has_orders: bool
 
     def lane_count(self, name: str) -> int:
@@ -145,7 +154,7 @@ def overview(hub: Hub, tenant: str, lang: str) -> Overview:
             parked=tuple(tracing.parked(work, limit=SHOWN, kind=None)),
             parked_count=unread + held + counts.get("failed", 0) + counts.get("unknown", 0),
             unread=unread + held,
-            facts=tuple(tracing.latest(work, limit=_FACTS)),
+            facts=tuple(runs(tracing.latest(work, limit=_LOOKED_AT)))[:_FACTS],
             has_orders=work.connection.execute(sa.select(l.orders.c.id).where(l.orders.c.tenant == tenant).limit(1)).first()
             is not None,
         )
@@ -168,6 +177,13 @@ def by_lane(rows: Iterable[Mapping[str, Any]]) -> tuple[Money, ...]:
             )
         )
     return tuple(sorted(told, key=lambda money: (-money.count, money.currency)))
+
+
+def runs(facts: Iterable[Event]) -> Iterable[Run]:
+    """One line for each run of a type, so that three hundred proposals do not hide what came before them."""
+    for _, same in groupby(facts, key=lambda fact: fact.type):
+        found = list(same)
+        yield Run(last=found[0], count=len(found))
 
 
 def _bars(lanes: Mapping[str, tuple[int, Decimal]], whole: Decimal) -> Iterable[Lane]:
