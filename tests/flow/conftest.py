@@ -13,6 +13,7 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.sql import operators, visitors
+from structlog.testing import capture_logs
 
 from hub.bus.memory import MemoryBus
 from hub.core import vocabulary as v
@@ -178,9 +179,10 @@ def understand(raw: Raw) -> Understood:
 
 @pytest.fixture
 def kernel(database_url: str) -> Iterator[Kernel]:
-    """The kernel over an empty database of one size."""
+    """The kernel over an empty database of one size. What it logs is kept to itself."""
     made = Kernel(database_url)
-    yield made
+    with capture_logs():
+        yield made
     made.close()
 
 
