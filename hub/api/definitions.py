@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from hub.api import shapes
-from hub.api.guard import OnlyOnce, TheHub, Who, answer
+from hub.api.guard import Body, OnlyOnce, TheHub, Who, answer
 from hub.core.errors import Problem
 from hub.parts.texts import check_text
 from mappings import check_map, load_map
@@ -25,21 +25,21 @@ Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z
 Named = Annotated[str, Path(min_length=1, max_length=64)]
 
 
-class Text(BaseModel):
+class Text(Body):
     """A definition as its author writes it."""
 
     name: Name
     text: str = Field(min_length=1, max_length=200_000)
 
 
-class Preview(BaseModel):
+class Preview(Body):
     """A map and what it is to be tried on."""
 
     text: str = Field(min_length=1, max_length=200_000)
     record: dict[str, Any] | None = None
 
 
-class Choice(BaseModel):
+class Choice(Body):
     """The version to put in force."""
 
     version: int = Field(ge=1, le=1_000_000)

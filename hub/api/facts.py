@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from hub import tracing
 from hub.api import shapes
-from hub.api.guard import After, Id, Limit, OnlyOnce, TheHub, Who, answer, page
+from hub.api.guard import After, Body, Id, Limit, OnlyOnce, TheHub, Who, answer, page
 from hub.core.errors import NotFound
 
 router = APIRouter(prefix="/api/v1", tags=["facts"])
@@ -79,7 +79,7 @@ def replay(hub: TheHub, who: Who, once: OnlyOnce, id: Id) -> Response:
     return once.run(None, lambda: tracing.replay(hub.store, hub.subscribers, who.tenant, id), status=202)
 
 
-class ReplayAll(BaseModel):
+class ReplayAll(Body):
     """Which parked raws to try again; empty means all of them."""
 
     rule: str | None = Field(default=None, max_length=200)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 import threading
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import Annotated, Any, ClassVar
 
@@ -15,6 +17,7 @@ import sqlalchemy as sa
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.responses import Response
 from fastapi.security import HTTPBearer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from hub.api.problems import Answered
 from hub.bootstrap import Hub
@@ -123,6 +126,30 @@ def version_in(if_match: str | None) -> int | None:
         raise Invalid(happened="If-Match is not a version", next='send the ETag you were given, such as "42"')
     return int(text)
 
+
+def _written_out(value: Any) -> Any:
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise ValueError("a decimal is digits and at most one point, such as 1280.50")
+    return value
+
+
+class Body(BaseModel):
+    """What a caller sends. A name that is not known is refused: a misspelt one would be overlooked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _documented(places: int, sign: str = "", **least: float) -> Any:
+    text = {"type": "string", "pattern": rf"^{sign}[0-9]{{1,{18 - places}}}(\.[0-9]{{1,{places}}})?$"}
+    return WithJsonSchema({"anyOf": [text, {"type": "number", "maximum": 10 ** (18 - places) - 1} | least]})
+
+
+_DECIMAL = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
+_WRITTEN_OUT = BeforeValidator(_written_out)
+# As text, so that nothing is lost on the way; a JSON number is taken too.
+Quantity = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6), _WRITTEN_OUT, _documented(6, exclusiveMinimum=0)]
+Amount = Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=4), _WRITTEN_OUT, _documented(4, exclusiveMinimum=0)]
+Difference = Annotated[Decimal, Field(max_digits=18, decimal_places=4), _WRITTEN_OUT, _documented(4, "-?", minimum=1 - 10**14)]
 
 IfMatch = Annotated[
     str | None, Header(max_length=100, description="The ETag you were given; somebody else's change in between is a 412")

@@ -9,11 +9,11 @@ import msgspec
 import sqlalchemy as sa
 from fastapi import APIRouter, File, Form, Query, UploadFile
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from hub import tracing
 from hub.api import shapes
-from hub.api.guard import AfterId, Id, IfMatch, Limit, OnlyOnce, TheHub, Who, answer, page, version_in
+from hub.api.guard import AfterId, Amount, Body, Difference, Id, IfMatch, Limit, OnlyOnce, TheHub, Who, answer, page, version_in
 from hub.api.wire import FILE_BYTES
 from hub.core import vocabulary as v
 from hub.core.errors import Invalid, NotFound, Problem
@@ -116,13 +116,13 @@ def receipt(hub: TheHub, who: Who, id: Id) -> Response:
         return _receipt(work, id)
 
 
-class Share(BaseModel):
+class Share(Body):
     """Part of the receipt for one receivable."""
 
     receivable: str = Field(min_length=1, max_length=160)
     order: str = Field(min_length=1, max_length=160)
-    amount: Decimal = Field(gt=0, max_digits=20, decimal_places=4)
-    difference: Decimal = Field(default=Decimal(0), max_digits=20, decimal_places=4)
+    amount: Amount
+    difference: Difference = Decimal(0)
     booked_as: str | None = Field(default=None, max_length=64)
 
     def value(self) -> v.ShareOf:
@@ -131,13 +131,13 @@ class Share(BaseModel):
         )
 
 
-class Split(BaseModel):
+class Split(Body):
     """How the receipt is divided."""
 
     shares: list[Share] = Field(min_length=1, max_length=100)
 
 
-class Why(BaseModel):
+class Why(Body):
     """A reason, in words."""
 
     reason: str = Field(default="", max_length=500)

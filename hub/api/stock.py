@@ -5,16 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import structlog
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from hub.api import shapes
-from hub.api.guard import OnlyOnce, TheHub, Who
+from hub.api.guard import Body, OnlyOnce, Quantity, TheHub, Who
 from hub.bootstrap import Hub
 from hub.core.connector import ReportsStock
 from hub.core.errors import Problem
@@ -32,23 +31,23 @@ _PATIENCE = 0.6  # seconds for the ERP: a salesperson gets an answer within one
 _asking = ThreadPoolExecutor(max_workers=8, thread_name_prefix="stock")
 
 
-class WantedLine(BaseModel):
+class WantedLine(Body):
     """A quantity of one product."""
 
     sku: str = Field(min_length=1, max_length=80)
-    quantity: Decimal = Field(gt=0, max_digits=18, decimal_places=6)
+    quantity: Quantity
     need_by: date | None = None
     warehouse: str | None = Field(default=None, max_length=64)
 
 
-class HoldFor(BaseModel):
+class HoldFor(Body):
     """Keep what is promised for a quote for so many minutes."""
 
     quote: str = Field(min_length=1, max_length=120)
     minutes: int = Field(ge=1, le=14 * 24 * 60)
 
 
-class Check(BaseModel):
+class Check(Body):
     """What is wanted."""
 
     lines: list[WantedLine] = Field(min_length=1, max_length=200)

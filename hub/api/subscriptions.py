@@ -6,17 +6,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, Field, HttpUrl
+from pydantic import Field, HttpUrl
 
 from hub.api import shapes
-from hub.api.guard import Id, OnlyOnce, TheHub, Who, answer
+from hub.api.guard import Body, Id, OnlyOnce, TheHub, Who, answer
 
 router = APIRouter(prefix="/api/v1/subscriptions", tags=["subscriptions"])
 
 Pattern = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^(#|[a-z_*]+(\.[a-z_*#]+)?)$")]
 
 
-class NewSubscription(BaseModel):
+class NewSubscription(Body):
     """Where to deliver, and which types of events (`receipt.*`, `#` for all)."""
 
     url: HttpUrl
@@ -68,7 +68,7 @@ def rotate(hub: TheHub, who: Who, once: OnlyOnce, id: Id) -> Response:
     return once.run(None, lambda: {"id": id, "secret": hub.outgoing.rotate(who.tenant, id)}, secret=True)
 
 
-class From(BaseModel):
+class From(Body):
     """The number of the event after which to begin."""
 
     after: int = Field(default=0, ge=0, le=2**53)

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 import structlog
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from hub.api import shapes
-from hub.api.guard import Id, IfMatch, OnlyOnce, TheHub, Who, answer, version_in
+from hub.api.guard import Body, Id, IfMatch, OnlyOnce, TheHub, Who, answer, version_in
 from hub.bootstrap import Hub
 from hub.core.connector import Probes
 from hub.core.errors import Invalid, Problem, VendorFault
@@ -42,7 +42,7 @@ def connection(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(_told(hub, one), headers={"ETag": f'"{one.version}"'})
 
 
-class NewConnection(BaseModel):
+class NewConnection(Body):
     """A connection as it is to be. A secret that is left out keeps its value."""
 
     id: Name
@@ -139,7 +139,7 @@ def resume(hub: TheHub, who: Who, id: Id) -> Response:
     return answer(_told(hub, hub.registry.pause(who.tenant, id, paused=False)))
 
 
-class NewSecret(BaseModel):
+class NewSecret(Body):
     """A new value of a secret setting; the old one stays valid beside it until the next."""
 
     setting: str = Field(max_length=64)
