@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +33,7 @@ class Books:
     def __init__(self, connection: Connection, tenant: str) -> None:
         self._connection = connection
         self._tenant = tenant
-        self._rows: dict[Place, Row | None] = {}
+        self._rows: dict[sa.Table, dict[str, Row | None]] = defaultdict(dict)
         self._changed: dict[Place, Row] = {}
         self._dropped: set[Place] = set()
 
@@ -40,31 +41,34 @@ class Books:
         """Load these rows, one query a table."""
         wanted: dict[sa.Table, set[str]] = defaultdict(set)
         for table, id_ in places:
-            if (table, id_) not in self._rows:
+            if id_ not in self._rows[table]:
                 wanted[table].add(id_)
         for table, ids in wanted.items():
             for id_ in ids:
-                self._rows[table, id_] = None
+                self._rows[table][id_] = None
             ordered = sorted(ids)
             for start in range(0, len(ordered), _CHUNK):
                 query = sa.select(table).where(table.c.tenant == self._tenant, table.c.id.in_(ordered[start : start + _CHUNK]))
                 for row in self._connection.execute(query).mappings():
-                    self._rows[table, row["id"]] = dict(row)
+                    self._rows[table][row["id"]] = dict(row)
 
     def get(self, table: sa.Table, id_: str) -> Row | None:
         """The row as it is now in this unit of work, or `None`. Change it through `put` only."""
-        if (table, id_) not in self._rows:
+        if id_ not in self._rows[table]:
             self.fetch([(table, id_)])
-        return self._rows[table, id_]
+        return self._rows[table][id_]
 
     def find(self, table: sa.Table, **equal: object) -> list[Row]:
-        """The rows whose columns equal these values, by id."""
-        self.flush()
+        """The rows whose columns equal these values now, by id: those of the database, as this unit of work has changed them."""
         query = sa.select(table).where(table.c.tenant == self._tenant, *(table.c[name] == value for name, value in equal.items()))
-        rows = [dict(row) for row in self._connection.execute(query.order_by(table.c.id)).mappings()]
-        for row in rows:
-            self._rows[table, row["id"]] = row
-        return rows
+        for row in self._connection.execute(query).mappings():
+            self._rows[table].setdefault(row["id"], dict(row))
+        found = [
+            row
+            for row in self._rows[table].values()
+            if row is not None and all(row[name] == value for name, value in equal.items())
+        ]
+        return sorted(found, key=lambda row: str(row["id"]))
 
     def put(self, table: sa.Table, id_: str, seq: int, **values: object) -> Row:
         """Make or change a row; columns that are not named keep their value, new ones start empty."""
@@ -72,14 +76,14 @@ class Books:
         if row is None:
             row = {column.name: None for column in table.columns} | {"tenant": self._tenant, "id": id_}
         row = row | values | {"version": seq}
-        self._rows[table, id_] = row
+        self._rows[table][id_] = row
         self._changed[table, id_] = row
         self._dropped.discard((table, id_))
         return row
 
     def drop(self, table: sa.Table, id_: str) -> None:
         """Delete a row."""
-        self._rows[table, id_] = None
+        self._rows[table][id_] = None
         self._changed.pop((table, id_), None)
         self._dropped.add((table, id_))
 
@@ -88,14 +92,17 @@ class Books:
         for table, ids in _by_table(self._dropped):
             self._connection.execute(table.delete().where(table.c.tenant == self._tenant, table.c.id.in_(ids)))
         for table, ids in _by_table(self._changed):
-            self._connection.execute(self._upsert(table), [self._changed[table, id_] for id_ in ids])
+            self._connection.execute(_upsert(table, self._connection.dialect.name), [self._changed[table, id_] for id_ in ids])
         self._dropped.clear()
         self._changed.clear()
 
-    def _upsert(self, table: sa.Table) -> Any:
-        insert: Any = (sqlite.insert if self._connection.dialect.name == "sqlite" else postgresql.insert)(table)
-        changing = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
-        return insert.on_conflict_do_update(index_elements=[table.c.tenant, table.c.id], set_=changing)
+
+@cache
+def _upsert(table: sa.Table, dialect: str) -> Any:
+    """Built once: SQLAlchemy then finds its compiled form again by looking at it, not at forty columns."""
+    insert: Any = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
+    changing = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
+    return insert.on_conflict_do_update(index_elements=[table.c.tenant, table.c.id], set_=changing)
 
 
 def _by_table(places: Iterable[Place]) -> Iterator[tuple[sa.Table, list[str]]]:
