@@ -21,6 +21,7 @@ from hub.core.errors import (
     EgressRefused,
     Invalid,
     LoginRefused,
+    Misconfigured,
     OutcomeUnknown,
     Problem,
     RateLimited,
@@ -160,7 +161,7 @@ class Actions:
         except Exception as error:
             if passes(error):
                 return None, [], _not_yet(action)
-            return None, [], error if isinstance(error, Problem) else self._stumbled(action, error)
+            return None, [], error if isinstance(error, Problem) else _not_opened(action, error)
         try:
             if action.what == READ_STOCK:
                 if not isinstance(vendor.does, ReportsStock):
@@ -241,20 +242,32 @@ class Actions:
         return "failed", None
 
     def _harmless(self, action: Action) -> bool:
-        try:
-            return action.what == READ_STOCK or self._finds.vendor(action.tenant, action.connection, action.what).idempotent
-        except Unavailable:
-            raise  # that we cannot look does not make it harmful
-        except Problem:
-            return False
+        if action.what == READ_STOCK:
+            return True
+        vendor = self._vendor(action)
+        return vendor is not None and vendor.idempotent
 
     def _schedule(self, action: Action) -> Schedule:
+        vendor = self._vendor(action)
+        return patient if vendor is None else vendor.schedule
+
+    def _vendor(self, action: Action) -> Vendor | None:
+        """Who carries it out, or `None` where nobody does any more."""
         try:
-            return self._finds.vendor(action.tenant, action.connection, action.what).schedule
-        except Unavailable:
-            raise
-        except Problem:
-            return patient
+            return self._finds.vendor(action.tenant, action.connection, action.what)
+        except Exception as error:
+            if passes(error):
+                raise  # that we cannot look now says nothing of the vendor
+            return None
+
+
+def _not_opened(action: Action, error: Exception) -> Misconfigured:
+    log.error("action.defect", tenant=action.tenant, connection=action.connection, action=action.id, exc_info=error)
+    return Misconfigured(
+        happened=f"the connection cannot be opened: {type(error).__name__}",
+        next="correct its settings or tell the connector's owner, then ask again",
+        connection=action.connection,
+    )
 
 
 def _not_yet(action: Action) -> Unavailable:

@@ -195,6 +195,14 @@ def test_a_defect_in_the_connector_leaves_the_outcome_unknown(queue: Queue) -> N
     assert queue.state(id_) == "unknown"
 
 
+def test_a_connection_that_cannot_be_opened_fails(queue: Queue) -> None:
+    """A connector that stumbles while it is made has called nobody: the action has failed, and the next one is tried."""
+    queue.vendor.finding = [KeyError("x")]
+    ids = [queue.ask(1, "a"), queue.ask(2, "a")]
+    queue.run()
+    assert [queue.state(id_) for id_ in ids] == ["failed", "done"]
+
+
 def test_a_refused_login_waits_for_a_person(queue: Queue) -> None:
     """Nothing was done and nothing is given up; the queue does not hammer the vendor meanwhile."""
     queue.vendor.answers = [no(LoginRefused)] * 3
