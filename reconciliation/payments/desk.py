@@ -105,7 +105,8 @@ class Desk:
         readings = [self._read(receipt) for receipt in receipts]
         choices = [self._weigh(reading) for reading in readings]
         decide(choices, self.policy)
-        matches = [self._match(reading, choice) for reading, choice in zip(readings, choices, strict=True)]
+        taken = self._taken(choices)
+        matches = [self._match(reading, choice, taken) for reading, choice in zip(readings, choices, strict=True)]
         return self._laid(choices, matches)
 
     def _read(self, receipt: Receipt) -> Reading:
@@ -139,7 +140,17 @@ class Desk:
             none=none_bits(reading),
         )
 
-    def _match(self, reading: Reading, choice: Choice) -> Match:
+    def _taken(self, choices: Sequence[Choice]) -> frozenset[str]:
+        """The orders that one of these receipts pays and, by the policy's margin, nothing else, so that no other means them."""
+        return frozenset(
+            entry.key
+            for choice in choices
+            if choice.picked is not None and not choice.contested
+            if (1 - choice.shares[choice.picked]) * self.policy.margin <= choice.shares[choice.picked]
+            for entry in choice.scored[choice.picked].option.entries
+        )
+
+    def _match(self, reading: Reading, choice: Choice, taken: frozenset[str]) -> Match:
         none = choice.none_share
         top = choice.picked
         if top is None or choice.shares[top] < self.policy.review:
@@ -147,7 +158,7 @@ class Desk:
         best = choice.scored[top]
         others = [place for place in range(len(choice.scored)) if place != top]
         second = max([none, *(choice.shares[place] for place in others)])
-        case = Case(reading, best.option, choice.shares[top], second, self._book, self.policy)
+        case = Case(reading, best.option, choice.shares[top], second, self._book, self.policy, taken)
         why = QUEUE if choice.contested else held(case)
         notes = sorted(best.notes, key=lambda note: -abs(note.bits))
         return Match(

@@ -7,9 +7,21 @@ from typing import NamedTuple
 
 from hub.core.money import from_minor
 from reconciliation.payments import words as w
-from reconciliation.payments.book import Book
-from reconciliation.payments.candidates import OVER, OVER_NEAR, PART, PART_FEE, SOME, SUM, SUM_FEE, SUM_PARTS, Option, Reading
-from reconciliation.payments.numbers import AGAIN, BARE, EXACT, SLIP, STRANGE
+from reconciliation.payments.book import Book, Entry
+from reconciliation.payments.candidates import (
+    OVER,
+    OVER_NEAR,
+    PART,
+    PART_FEE,
+    SOME,
+    SUM,
+    SUM_FEE,
+    SUM_PARTS,
+    WHOLE,
+    Option,
+    Reading,
+)
+from reconciliation.payments.numbers import AGAIN, BARE, END, EXACT, SLIP, STRANGE
 from reconciliation.payments.payers import Suspect
 from reconciliation.payments.policy import Policy
 from reconciliation.payments.shortfalls import DISCOUNT, FEE, ODD, ROUNDING
@@ -25,6 +37,7 @@ class Case(NamedTuple):
     second: float
     book: Book
     policy: Policy
+    taken: frozenset[str] = frozenset()  # orders that another receipt is for
 
     @property
     def customer(self) -> str:
@@ -64,6 +77,32 @@ class Case(NamedTuple):
             and not any(number in entry.numbers for entry in self.option.entries for number in one.numbers)
             for one in self.reading.named
         )
+
+    def others(self, index: dict[tuple[str, int], dict[str, Entry]]) -> list[Entry]:
+        """This customer's other orders for which the index has the receipt's amount, and that no other receipt pays."""
+        found = index.get((self.reading.receipt.currency, self.reading.minor), {}).values()
+        own = {*self.taken, *(entry.key for entry in self.option.entries)}
+        return [entry for entry in found if entry.customer == self.customer and entry.key not in own]
+
+
+def _fits_another(case: Case) -> bool:
+    """The amount is not what this order asks for, but all that is open of another."""
+    return case.option.stands not in (WHOLE, PART, SUM, SUM_PARTS) and bool(case.others(case.book.by_amount))
+
+
+def _is_either(case: Case) -> bool:
+    """All of one order, or the next instalment of another: without a number, only the memo's words tell."""
+    is_told = case.reading.words & {w.DEPOSIT, w.BALANCE} or case.names(EXACT, BARE, SLIP, END)
+    return (
+        case.option.stands == WHOLE
+        and not is_told
+        and any(entry.parts[0][0] == case.reading.minor for entry in case.others(case.book.by_part))
+    )
+
+
+def _is_paid_deposit(case: Case) -> bool:
+    """The memo says deposit, and the deposit of this order is paid: the same money a second time, or another order's."""
+    return w.DEPOSIT in case.reading.words and any(entry.item.position > 1 for entry in case.option.entries)
 
 
 def _has_strange(case: Case) -> bool:
@@ -156,6 +195,20 @@ RULES: tuple[tuple[Callable[[Case], bool], Held], ...] = (
     (
         _is_weak_reference,
         Held(code="payer_unknown", says="付款人未确认，附言也没有单号", says_en="neither the payer nor a number is certain"),
+    ),
+    (
+        _fits_another,
+        Held(code="fits_another", says="金额不合这一单，却正合另一单", says_en="the amount is another order's, not this one's"),
+    ),
+    (
+        _is_either,
+        Held(
+            code="either", says="金额既是一单的全款，也是另一单的分期款", says_en="all of one order or an instalment of another"
+        ),
+    ),
+    (
+        _is_paid_deposit,
+        Held(code="deposit_paid", says="附言写明是定金，而定金已付", says_en="the memo says deposit, which is paid already"),
     ),
     (_is_unexplained, Held(code="unexplained", says="差额无法解释", says_en="the difference is unexplained")),
     (
