@@ -82,8 +82,11 @@ def statements(hub: TheHub, who: Who, after: AfterId = "", limit: Limit = 100) -
 )
 def statement(hub: TheHub, who: Who, id: Id) -> Response:
     job = hub.files.job(who.tenant, id)
-    with hub.store.look(who.tenant) as work:
-        progress = tracing.file_progress(work, id)
+    # What became of the rows is counted once all of them are kept: until then whoever follows the job would slow it down.
+    progress: dict[str, Any] = {"understood": 0, "ignored": 0, "parked": 0, "waiting": job.new, "receipts": []}
+    if job.state == "read":
+        with hub.store.look(who.tenant) as work:
+            progress = tracing.file_progress(work, id)
     return answer(msgspec.structs.asdict(job) | progress)
 
 
