@@ -37,7 +37,9 @@ def backup(store: Store, file: Path) -> int:
             connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         archive.writestr(
             _HEAD,
-            msgspec.json.encode({"version": version(connection), "tables": [str(table.name) for table in metadata.sorted_tables]}),
+            msgspec.json.encode(
+                {"version": version(connection), "tables": [str(table.name) for table in metadata.sorted_tables]}
+            ),
         )
         for table in metadata.sorted_tables:
             with archive.open(f"{table.name}.jsonl", "w") as member:
