@@ -126,20 +126,26 @@ class Actions:
     def _claim(self) -> Action | None:
         """The first due action before which nothing else about the same thing waits; marked as started."""
         now = self._store.clock.now()
-        earlier = t.actions.alias()
-        blocked = sa.exists().where(
-            earlier.c.tenant == t.actions.c.tenant,
-            earlier.c.connection == t.actions.c.connection,
-            earlier.c.about == t.actions.c.about,
-            earlier.c.state.in_(("waiting", "started")),
-            earlier.c.place < t.actions.c.place,
+        same = t.actions.alias()
+        # One look into an index for each candidate, in the order they are due, until one heads its queue: so a long queue
+        # costs no more than a short one. (A join would compare all with all before it gave the first.)
+        head = (
+            sa.select(sa.func.min(same.c.place))
+            .where(
+                same.c.tenant == t.actions.c.tenant,
+                same.c.connection == t.actions.c.connection,
+                same.c.about == t.actions.c.about,
+                sa.text(f"{same.name}.state IN ('waiting', 'started')"),
+            )
+            .scalar_subquery()
         )
+        in_turn = sa.or_(t.actions.c.about.is_(None), t.actions.c.place == head)
         paused = sa.exists().where(
             t.connections.c.tenant == t.actions.c.tenant, t.connections.c.id == t.actions.c.connection, t.connections.c.paused
         )
         query = (
             sa.select(t.actions)
-            .where(t.actions.c.state == "waiting", t.actions.c.due_at <= now, ~blocked, ~paused)
+            .where(t.actions.c.state == "waiting", t.actions.c.due_at <= now, in_turn, ~paused)
             .order_by(t.actions.c.due_at, t.actions.c.place)
             .limit(1)
             .with_for_update(skip_locked=True)

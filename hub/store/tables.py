@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    text,
 )
 
 from hub.store.columns import Instant, Json, Serial
@@ -246,7 +247,18 @@ actions = Table(
     Column("asked_at", Instant, nullable=False),
 )
 Index("uq_actions_id", actions.c.tenant, actions.c.id, unique=True)
-Index("ix_actions_due", actions.c.state, actions.c.due_at)
+Index("ix_actions_due", actions.c.state, actions.c.due_at, actions.c.place)
+# What is about one thing goes out in order: whoever takes an action asks for the first of its thing that is open.
+OPEN = text("state IN ('waiting', 'started')")
+Index(
+    "ix_actions_open",
+    actions.c.tenant,
+    actions.c.connection,
+    actions.c.about,
+    actions.c.place,
+    sqlite_where=OPEN,
+    postgresql_where=OPEN,
+)
 Index("ix_actions_connection", actions.c.tenant, actions.c.connection, actions.c.state)
 Index("ix_actions_trace", actions.c.tenant, actions.c.trace)
 

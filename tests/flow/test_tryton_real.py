@@ -25,7 +25,6 @@ from hub.egress import Egress
 from hub.http import HttpClient
 from tests.services.tryton.server import Tryton, serve
 
-
 # The first test of a day makes the server's environment and database.
 pytestmark = pytest.mark.timeout(900)
 

@@ -39,7 +39,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("actions", schema=None) as batch_op:
         batch_op.create_index("ix_actions_connection", ["tenant", "connection", "state"], unique=False)
-        batch_op.create_index("ix_actions_due", ["state", "due_at"], unique=False)
+        batch_op.create_index("ix_actions_due", ["state", "due_at", "place"], unique=False)
+        batch_op.create_index(
+            "ix_actions_open",
+            ["tenant", "connection", "about", "place"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('waiting', 'started')"),
+            postgresql_where=sa.text("state IN ('waiting', 'started')"),
+        )
         batch_op.create_index("ix_actions_trace", ["tenant", "trace"], unique=False)
         batch_op.create_index("uq_actions_id", ["tenant", "id"], unique=True)
 
