@@ -46,6 +46,17 @@ class Entry:
         self.parts = self._instalments() if len(self.items) > 1 else self._terms()
 
     @property
+    def is_begun(self) -> bool:
+        """Whether the first of several instalments is paid."""
+        if len(self.items) > 1 or not self.item.payment_terms:
+            return self.item.position > 1
+        try:
+            parts = instalments(self.item.amount, self.currency, self.item.payment_terms)
+        except Invalid:
+            return False
+        return len(parts) > 1 and self.amount - self.open >= to_minor(parts[0][2], self.currency)
+
+    @property
     def due_on(self) -> date | None:
         """When the last of it is due."""
         return self.items[-1].due_on

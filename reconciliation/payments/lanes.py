@@ -102,7 +102,7 @@ def _is_either(case: Case) -> bool:
 
 def _is_paid_deposit(case: Case) -> bool:
     """The memo says deposit, and the deposit of this order is paid: the same money a second time, or another order's."""
-    return w.DEPOSIT in case.reading.words and any(entry.item.position > 1 for entry in case.option.entries)
+    return w.DEPOSIT in case.reading.words and any(entry.is_begun for entry in case.option.entries)
 
 
 def _has_strange(case: Case) -> bool:

@@ -13,6 +13,8 @@ from hub.core.vocabulary import MatchProposed, Reason, RunnerUp, ShareOf
 class OpenItem(msgspec.Struct, frozen=True, kw_only=True):
     """Something that is still to be paid: an instalment of an order, or a whole order with its `payment_terms`.
 
+    Items with the same numbers, customer and currency are instalments of one order and matched as that order.
+
     `amount` is what it was opened for and `open` what is left of it; a credit note or a prepayment is not an open item.
     `percent`, `label`, `position` and `order_amount` tell an instalment's place in its order.
     """
