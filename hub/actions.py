@@ -126,35 +126,12 @@ class Actions:
     def _claim(self) -> Action | None:
         """The first due action before which nothing else about the same thing waits; marked as started."""
         now = self._store.clock.now()
-        same = t.actions.alias()
-        # One look into an index for each candidate, in the order they are due, until one heads its queue: so a long queue
-        # costs no more than a short one. (A join would compare all with all before it gave the first.)
-        head = (
-            sa.select(sa.func.min(same.c.place))
-            .where(
-                same.c.tenant == t.actions.c.tenant,
-                same.c.connection == t.actions.c.connection,
-                same.c.about == t.actions.c.about,
-                sa.text(f"{same.name}.state IN ('waiting', 'started')"),
-            )
-            .scalar_subquery()
-        )
-        in_turn = sa.or_(t.actions.c.about.is_(None), t.actions.c.place == head)
-        paused = sa.exists().where(
-            t.connections.c.tenant == t.actions.c.tenant, t.connections.c.id == t.actions.c.connection, t.connections.c.paused
-        )
-        query = (
-            sa.select(t.actions)
-            .where(t.actions.c.state == "waiting", t.actions.c.due_at <= now, in_turn, ~paused)
-            .order_by(t.actions.c.due_at, t.actions.c.place)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        query = _IN_TURN.with_for_update(skip_locked=True)
         with self._store.read_transaction() as connection:
-            if connection.execute(query.with_only_columns(t.actions.c.place)).first() is None:
+            if connection.execute(_IN_TURN.with_only_columns(t.actions.c.place), {"now": now}).first() is None:
                 return None  # nothing due: the writer's lock is not taken
         with self._store.write_transaction() as connection:
-            row = connection.execute(query).mappings().first()
+            row = connection.execute(query, {"now": now}).mappings().first()
             if row is None:
                 return None
             started = {"state": "started", "started_at": now, "attempts": row["attempts"] + 1}
@@ -265,6 +242,29 @@ class Actions:
             if passes(error):
                 raise  # that we cannot look now says nothing of the vendor
             return None
+
+
+def _in_turn() -> sa.Select[Any]:
+    """The first action that is due, of a connection that is not paused, and the first of those about its thing that are open.
+
+    One look into an index for each candidate, until one is in its turn: so a long queue costs no more than a short one.
+    A join would compare all of them with all before it gave the first.
+    """
+    one, same = t.actions.c, t.actions.alias("same")
+    about_the_same = (same.c.tenant == one.tenant, same.c.connection == one.connection, same.c.about == one.about)
+    is_open = sa.text("same.state IN ('waiting', 'started')")  # as it is written in the index
+    head = sa.select(sa.func.min(same.c.place)).where(*about_the_same, is_open).scalar_subquery()
+    where_it_goes = (t.connections.c.tenant == one.tenant, t.connections.c.id == one.connection)
+    return (
+        sa.select(t.actions)
+        .where(one.state == "waiting", one.due_at <= sa.bindparam("now"))
+        .where(sa.or_(one.about.is_(None), one.place == head), ~sa.exists().where(*where_it_goes, t.connections.c.paused))
+        .order_by(one.due_at, one.place)
+        .limit(1)
+    )
+
+
+_IN_TURN = _in_turn()
 
 
 def _not_opened(action: Action, error: Exception) -> Misconfigured:
