@@ -82,7 +82,7 @@ class Hub:
         self.files = Files(self.store, self.registry)
         self.actions = Actions(self.store, self.connections)
         self.poller = Poller(self.store, self.registry, went=self.connections.went)
-        self.pipeline = Pipeline(self.store, self.connections.understand)
+        self.pipeline = Pipeline(self.store, self.connections.understand, renew=self.connections.renew)
         self.relay = Relay(self.store, self.bus)
 
     def _put_up_the_parts(self, settings: Settings) -> None:

@@ -15,7 +15,7 @@ from hub.core.event import Event, Ignored, Raw, decided
 from hub.core.vocabulary import ConnectionState
 from hub.ledger.record import record
 from hub.pipeline import Understood, collect
-from hub.registry import Registry
+from hub.registry import Opened, Registry
 from hub.store import tables as t
 from hub.store.work import Work
 
@@ -41,15 +41,23 @@ class Connections:
         self.field_map: Callable[[str, str], Mapped | None] = lambda tenant, name: None
         self.subscription: Callable[[str, str], Writes] | None = None
         self.subscription_schedule: Schedule = patient
+        self._readers: dict[tuple[str, str], tuple[Opened, Mapped | None]] = {}
+
+    def renew(self) -> None:
+        """Look connections and their field maps up anew: a batch is understood by what is in force when it begins."""
+        self._readers = {}
 
     def understand(self, raw: Raw) -> Understood:
         """What a raw means: by the connection's field map where it has one, else by its connector."""
-        opened = self._registry.open(raw.tenant, raw.connection)
-        name = opened.connection.field_map
-        if name:
-            field_map = self.field_map(raw.tenant, name)
-            if field_map is not None:
-                return collect(field_map.events(raw), field_map=field_map.label)
+        where = (raw.tenant, raw.connection)
+        reader = self._readers.get(where)
+        if reader is None:
+            opened = self._registry.open(raw.tenant, raw.connection)
+            name = opened.connection.field_map
+            reader = self._readers[where] = (opened, self.field_map(raw.tenant, name) if name else None)
+        opened, field_map = reader
+        if field_map is not None:
+            return collect(field_map.events(raw), field_map=field_map.label)
         return collect(opened.connector.normalise(raw))
 
     # --- for the action queue -------------------------------------------------------------------------------------

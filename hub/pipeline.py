@@ -20,6 +20,7 @@ from hub.core.event import Event, Ignored, Raw
 from hub.core.steps import reached
 from hub.ledger.record import record
 from hub.store import tables as t
+from hub.store.bulk import insert_rows
 from hub.store.outage import passes
 from hub.store.sql import Store
 from hub.store.work import Work
@@ -30,6 +31,19 @@ Understand = Callable[[Raw], "Understood"]
 """What a raw means: its connector's normaliser and its connection's field map."""
 
 _AT_ONCE = 250
+
+# Made once: building a statement costs more than running it.
+_WAITING = (
+    sa.select(t.inbox.c.place, t.raws)
+    .join(t.raws, sa.and_(t.raws.c.tenant == t.inbox.c.tenant, t.raws.c.id == t.inbox.c.raw))
+    .where(t.inbox.c.tenant == sa.select(t.inbox.c.tenant).order_by(t.inbox.c.place).limit(1).scalar_subquery())
+    .order_by(t.inbox.c.place)
+    .limit(sa.bindparam("most"))
+)
+_TAKE = t.inbox.delete().where(t.inbox.c.place.in_(sa.bindparam("places", expanding=True))).returning(t.inbox.c.place)
+_FORGET = t.outcomes.delete().where(
+    t.outcomes.c.tenant == sa.bindparam("of"), t.outcomes.c.raw.in_(sa.bindparam("raws", expanding=True))
+)
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,15 +70,18 @@ class _Item(msgspec.Struct, frozen=True, kw_only=True):
 class Pipeline:
     """Takes raws from the inbox and records what they mean."""
 
-    def __init__(self, store: Store, understand: Understand) -> None:
+    def __init__(self, store: Store, understand: Understand, *, renew: Callable[[], None] = lambda: None) -> None:
+        """`renew` is called once what a batch holds is known: what is understood after it may rest on what was looked up since."""
         self._store = store
         self._understand = understand
+        self._renew = renew
 
     def run_once(self, limit: int = _AT_ONCE) -> int:
         """Give up to `limit` raws of one tenant their outcome; returns how many. 0 means the inbox is empty."""
         waiting = self._waiting(limit)
         if not waiting:
             return 0
+        self._renew()
         items = [_Item(place=place, raw=raw, understood=self._read(raw)) for place, raw in waiting]
         tenant = items[0].raw.tenant
         try:
@@ -79,42 +96,30 @@ class Pipeline:
         return len(items)
 
     def _waiting(self, limit: int) -> list[tuple[int, Raw]]:
-        first = sa.select(t.inbox.c.tenant).order_by(t.inbox.c.place).limit(1).scalar_subquery()
-        query = (
-            sa.select(t.inbox.c.place, t.raws)
-            .join(t.raws, sa.and_(t.raws.c.tenant == t.inbox.c.tenant, t.raws.c.id == t.inbox.c.raw))
-            .where(t.inbox.c.tenant == first)
-            .order_by(t.inbox.c.place)
-            .limit(limit)
-        )
         with self._store.read_transaction() as connection:
-            return [(row["place"], raw_of(row)) for row in connection.execute(query).mappings()]
+            return [(row["place"], raw_of(row)) for row in connection.execute(_WAITING, {"most": limit}).mappings()]
 
     def _read(self, raw: Raw) -> Understood:
         try:
             return self._understand(raw)
-        except Problem as problem:
-            return Understood(problems=(problem.as_dict(),))
         except Exception as error:  # a defect in a connector must not stop the raws behind it
+            if passes(error):
+                raise
+            if isinstance(error, Problem):
+                return Understood(problems=(error.as_dict(),))
             log.exception("normalise.defect", tenant=raw.tenant, connection=raw.connection, raw=raw.id)
             return Understood(problems=(_defect(error),))
 
     def _settle(self, work: Work, items: Sequence[_Item]) -> None:
         """Take the raws out of the inbox, record their facts and write their outcomes."""
         work.take_numbers(0)
-        ours = set(
-            work.connection.execute(
-                t.inbox.delete().where(t.inbox.c.place.in_([item.place for item in items])).returning(t.inbox.c.place)
-            ).scalars()
-        )
+        ours = set(work.connection.execute(_TAKE, {"places": [item.place for item in items]}).scalars())
         mine = [item for item in items if item.place in ours]
         record(work, [fact for item in mine for fact in item.understood.events])
         rows = {item.raw.id: _outcome(work, item) for item in mine}
         if rows:
-            work.connection.execute(
-                t.outcomes.delete().where(t.outcomes.c.tenant == work.tenant, t.outcomes.c.raw.in_(list(rows)))
-            )
-            work.connection.execute(t.outcomes.insert(), list(rows.values()))
+            work.connection.execute(_FORGET, {"of": work.tenant, "raws": list(rows)})
+            insert_rows(work.connection, t.outcomes, list(rows.values()))
 
     def _one_by_one(self, tenant: str, items: Sequence[_Item]) -> None:
         """Something in the batch cannot be recorded: find which raw it is, park it, and let the others go on."""

@@ -25,6 +25,7 @@ from hub.core.outcome import DONE, Done, Later, Outcome, Park
 from hub.core.steps import reached
 from hub.ledger.record import events_of
 from hub.store import tables as t
+from hub.store.bulk import insert_rows
 from hub.store.outage import passes
 from hub.store.sql import Store
 from hub.store.work import Work, insert_new
@@ -212,6 +213,18 @@ class _NotSimply(Exception):
         self.outcome = outcome
 
 
+_SEEN = sa.select(t.seen.c.event).where(
+    t.seen.c.tenant == sa.bindparam("tenant"),
+    t.seen.c.subscriber == sa.bindparam("subscriber"),
+    t.seen.c.event.in_(sa.bindparam("these", expanding=True)),
+)
+_HELD = sa.select(t.held.c.key).where(
+    t.held.c.tenant == sa.bindparam("tenant"),
+    t.held.c.subscriber == sa.bindparam("subscriber"),
+    t.held.c.key.in_(sa.bindparam("these", expanding=True)),
+)
+
+
 class _Batch:
     def __init__(self, work: Work, subscriber: Subscriber, facts: Sequence[Event]) -> None:
         self._work = work
@@ -237,29 +250,20 @@ class _Batch:
             mark_seen(self._work, self._subscriber.name, todo)
 
     def _seen(self) -> set[str]:
-        query = sa.select(t.seen.c.event).where(
-            t.seen.c.tenant == self._work.tenant,
-            t.seen.c.subscriber == self._subscriber.name,
-            t.seen.c.event.in_([fact.id for fact in self._facts]),
-        )
-        return set(self._work.connection.execute(query).scalars())
+        return set(self._work.connection.execute(_SEEN, self._ours([fact.id for fact in self._facts])).scalars())
 
     def _held_keys(self) -> set[str]:
-        query = sa.select(t.held.c.key).where(
-            t.held.c.tenant == self._work.tenant,
-            t.held.c.subscriber == self._subscriber.name,
-            t.held.c.key.in_(list({fact.key for fact in self._facts})),
-        )
-        return set(self._work.connection.execute(query).scalars())
+        return set(self._work.connection.execute(_HELD, self._ours(list({fact.key for fact in self._facts}))).scalars())
+
+    def _ours(self, these: list[str]) -> dict[str, object]:
+        return {"tenant": self._work.tenant, "subscriber": self._subscriber.name, "these": these}
 
 
 def mark_seen(work: Work, subscriber: str, facts: Sequence[Event]) -> None:
     """Remember that the subscriber is done with these."""
     now = work.clock.now()
-    if facts:
-        work.connection.execute(
-            t.seen.insert(), [{"tenant": work.tenant, "subscriber": subscriber, "event": fact.id, "at": now} for fact in facts]
-        )
+    rows = [{"tenant": work.tenant, "subscriber": subscriber, "event": fact.id, "at": now} for fact in facts]
+    insert_rows(work.connection, t.seen, rows)
 
 
 def hold(work: Work, subscriber: str, fact: Event, outcome: Outcome | None, *, attempts: int = 1) -> None:

@@ -36,8 +36,8 @@ class _Cover(msgspec.Struct):
     key: str
 
 
-class _Letter(msgspec.Struct):
-    """An event whose data is not read yet, because its type says how."""
+class Letter(msgspec.Struct):
+    """An event whose data is not read yet, because its type says how, or need not be."""
 
     id: str
     source: str
@@ -56,12 +56,19 @@ class _Letter(msgspec.Struct):
 
 _encoder = msgspec.json.Encoder()
 _cover = msgspec.json.Decoder(_Cover)
-_letter = msgspec.json.Decoder(_Letter)
+_letter = msgspec.json.Decoder(Letter)
 
 
 def encode(event: Event) -> Envelope:
     """The event ready to be published."""
     return Envelope(tenant=event.tenant, id=event.id, seq=event.seq, type=event.type, key=event.key, body=_encoder.encode(event))
+
+
+def sealed(letter: Letter) -> Envelope:
+    """The event ready to be published, without looking at its data."""
+    return Envelope(
+        tenant=letter.tenant, id=letter.id, seq=letter.seq, type=letter.type, key=letter.key, body=_encoder.encode(letter)
+    )
 
 
 def opened(body: bytes) -> Envelope:

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from hub.bus.topics import matches
+from hub.store.bulk import insert_rows
 from hub.store.bus_tables import bus_bindings, bus_messages, bus_queues
 from hub.store.sql import Store
 
@@ -26,7 +27,8 @@ LEASE = 60_000  # milliseconds
 _taken_over: set[tuple[str, str]] = set()  # queues that this process has once taken from a former one
 _renewed: dict[str, float] = {}  # when the leases in a database were last renewed
 
-_delete = bus_messages.delete().where(bus_messages.c.place == sa.bindparam("gone"))
+_CHUNK = 500
+_delete = bus_messages.delete().where(bus_messages.c.place.in_(sa.bindparam("gone", expanding=True)))
 _columns = (bus_messages.c.place, bus_messages.c.routing_key, bus_messages.c.headers, bus_messages.c.body)
 _due = (
     sa.select(*_columns)
@@ -171,7 +173,7 @@ class Rows:
                     for queue in targets
                 ]
             if rows:
-                connection.execute(bus_messages.insert(), rows)
+                insert_rows(connection, bus_messages, rows)
                 for queue in {row["queue"] for row in rows}:
                     self._store.bells.ring_on_commit(connection, bell(queue))
         return homeless
@@ -200,13 +202,18 @@ class Rows:
         with self._store.write_transaction() as connection:
             if connection.execute(_holder, {"queue": queue}).scalar() != holder:
                 return False
-            connection.execute(_delete, [{"gone": place} for place in places])
+            self._delete(connection, places)
         return True
 
     def take_out(self, places: Sequence[int]) -> None:
         """Delete messages that were got one by one, without holding the queue."""
         with self._store.write_transaction() as connection:
-            connection.execute(_delete, [{"gone": place} for place in places])
+            self._delete(connection, places)
+
+    @staticmethod
+    def _delete(connection: Connection, places: Sequence[int]) -> None:
+        for start in range(0, len(places), _CHUNK):
+            connection.execute(_delete, {"gone": places[start : start + _CHUNK]})
 
     # --- leases --------------------------------------------------------------------------------------------------
 

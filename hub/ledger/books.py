@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from hub.store import ledger_tables as l
+from hub.store.bulk import insert_rows
 from hub.store.ledger_tables import LEDGER
 
 Row = dict[str, Any]
@@ -92,17 +91,9 @@ class Books:
         for table, ids in _by_table(self._dropped):
             self._connection.execute(table.delete().where(table.c.tenant == self._tenant, table.c.id.in_(ids)))
         for table, ids in _by_table(self._changed):
-            self._connection.execute(_upsert(table, self._connection.dialect.name), [self._changed[table, id_] for id_ in ids])
+            insert_rows(self._connection, table, [self._changed[table, id_] for id_ in ids], known="replace")
         self._dropped.clear()
         self._changed.clear()
-
-
-@cache
-def _upsert(table: sa.Table, dialect: str) -> Any:
-    """Built once: SQLAlchemy then finds its compiled form again by looking at it, not at forty columns."""
-    insert: Any = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
-    changing = {column.name: insert.excluded[column.name] for column in table.columns if not column.primary_key}
-    return insert.on_conflict_do_update(index_elements=[table.c.tenant, table.c.id], set_=changing)
 
 
 def _by_table(places: Iterable[Place]) -> Iterator[tuple[sa.Table, list[str]]]:

@@ -16,9 +16,13 @@ from hub.ledger import stock as _stock  # noqa: F401
 from hub.ledger.books import Books
 from hub.ledger.projectors import PROJECTORS
 from hub.store import tables as t
+from hub.store.bulk import insert_rows
 from hub.store.work import Work
 
 _CHUNK = 500
+_KNOWN = sa.select(t.events.c.id).where(
+    t.events.c.tenant == sa.bindparam("tenant"), t.events.c.id.in_(sa.bindparam("ids", expanding=True))
+)
 
 
 def record(work: Work, facts: Sequence[Event]) -> list[Event]:
@@ -42,8 +46,8 @@ def record(work: Work, facts: Sequence[Event]) -> list[Event]:
     books = Books(work.connection, work.tenant)
     apply_all(new, books)
     books.flush()
-    work.connection.execute(t.events.insert(), [_row(fact) for fact in new])
-    work.connection.execute(t.outbox.insert(), [{"tenant": work.tenant, "seq": fact.seq} for fact in new])
+    insert_rows(work.connection, t.events, [_row(fact) for fact in new])
+    insert_rows(work.connection, t.outbox, [{"tenant": work.tenant, "seq": fact.seq} for fact in new])
     work.ring("outbox")
     return new
 
@@ -60,8 +64,7 @@ def apply_all(facts: Sequence[Event], books: Books) -> None:
 def _already(work: Work, ids: Sequence[str]) -> set[str]:
     found: set[str] = set()
     for start in range(0, len(ids), _CHUNK):
-        query = sa.select(t.events.c.id).where(t.events.c.tenant == work.tenant, t.events.c.id.in_(ids[start : start + _CHUNK]))
-        found.update(work.connection.execute(query).scalars())
+        found.update(work.connection.execute(_KNOWN, {"tenant": work.tenant, "ids": ids[start : start + _CHUNK]}).scalars())
     return found
 
 

@@ -23,7 +23,9 @@ class Bells:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._shared = engine.dialect.name == "postgresql"
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
+        # A condition each: whoever waits for one bell is not woken by the others, and there are many threads.
+        self._conditions: dict[str, threading.Condition] = {}
         self._rung: dict[str, int] = defaultdict(int)
         self._closed = False
         self._listener: threading.Thread | None = None
@@ -32,9 +34,10 @@ class Bells:
 
     def ring(self, bell: str) -> None:
         """Ring in this process."""
-        with self._condition:
+        with self._lock:
             self._rung[bell] += 1
-            self._condition.notify_all()
+            if bell in self._conditions:
+                self._conditions[bell].notify_all()
 
     def ring_on_commit(self, connection: Connection, bell: str) -> None:
         """Ring once this transaction is committed, in every process of this database."""
@@ -53,24 +56,26 @@ class Bells:
         """How often the bell rang; give it to `wait` to miss nothing in between."""
         if self._shared:
             self._listen()
-        with self._condition:
+        with self._lock:
             return self._rung[bell]
 
     def wait(self, bell: str, since: int, timeout: float) -> int:
         """Wait until the bell has rung more often than `since`, or for `timeout` seconds. Returns the new count."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._rung[bell] > since or self._closed, timeout)
+        with self._lock:
+            condition = self._conditions.setdefault(bell, threading.Condition(self._lock))
+            condition.wait_for(lambda: self._rung[bell] > since or self._closed, timeout)
             return self._rung[bell]
 
     def close(self) -> None:
-        with self._condition:
+        with self._lock:
             self._closed = True
-            self._condition.notify_all()
+            for condition in self._conditions.values():
+                condition.notify_all()
         if self._listener is not None:
             self._listener.join(timeout=3)
 
     def _listen(self) -> None:
-        with self._condition:
+        with self._lock:
             if self._listener is None and not self._closed:
                 self._listener = threading.Thread(target=self._hear, name="bells", daemon=True)
                 self._listener.start()

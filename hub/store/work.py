@@ -17,6 +17,13 @@ from hub.core.ids import derive
 from hub.store import tables as t
 from hub.store.bells import Bells
 
+_NUMBERS = (
+    t.tenants.update()
+    .where(t.tenants.c.tenant == sa.bindparam("of"))
+    .values(last_seq=t.tenants.c.last_seq + sa.bindparam("count", type_=sa.BigInteger))
+    .returning(t.tenants.c.last_seq)
+)
+
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """Something we ask of a vendor. `once` makes it the same request however often it is asked."""
@@ -59,12 +66,7 @@ class Work:
 
     def take_numbers(self, count: int) -> int:
         """The first of `count` new event numbers. Locks the tenant's record until the commit, so numbers follow commits."""
-        last = self.connection.execute(
-            t.tenants.update()
-            .where(t.tenants.c.tenant == self.tenant)
-            .values(last_seq=t.tenants.c.last_seq + count)
-            .returning(t.tenants.c.last_seq)
-        ).scalar_one()
+        last = self.connection.execute(_NUMBERS, {"of": self.tenant, "count": count}).scalar_one()
         return int(last) - count + 1
 
     def ask(self, asked: Sequence[Ask], *, cause: Event | None = None) -> list[str]:

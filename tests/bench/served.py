@@ -139,6 +139,19 @@ def serve_hub(line: Connection, role: str, database_url: str, bus_url: str, pref
     server = http_server(hub) if role in ("all", "api") else None
     serve(line, server, {"count": lambda: len(probe.done), "done": lambda: dict(probe.done)})
     hub.stop()
+    if bus_url and role == "worker":
+        _take_away(hub.bus.queues, bus_url, prefix)
+
+
+def _take_away(queues: Sequence[str], bus_url: str, prefix: str) -> None:
+    """Leave nothing behind at the broker."""
+    from hub.bus.kombu import KombuBus
+
+    bus = KombuBus(bus_url, prefix=prefix)
+    for name in queues:
+        bus.subscribe(name, "nothing", lambda _: [])
+    bus.remove()
+    bus.close()
 
 
 class Probe:
