@@ -1,9 +1,9 @@
 """Kill the hub at every named step, again and again, and count what was lost, doubled or left lying.
 
-    python tests/crash [--kills N] [--size embedded|distributed|both] [--step NAME] [--seed N]
+    python tests/crash [--kills N] [--size embedded|distributed|both] [--step NAME] [--together] [--seed N] [--keep]
 
-`--kills` is for each stage of the path (intake, normalise, relay, handle, act); its steps share them. After the kills of a
-step the hub is started once more and must come to rest within a minute. Then every delivery that was answered 2xx must be
+`--kills` is for each stage of the path (intake, normalise, relay, handle, act); its steps share them. Each step has a
+database of its own; with `--together` they take turns over one, which is quicker and says less. After the kills the hub is started once more and must come to rest within a minute. Then every delivery that was answered 2xx must be
 there as one raw, one outcome, one event, one effect and one action; what may be repeated at the vendor is done, what may
 not was called once at most. At the distributed size the database and the broker also go away under load (`outage.…`).
 """
@@ -32,7 +32,9 @@ from vendor import Vendor
 
 from hub.core.steps import STEPS
 
-_AT_START = 8  # deliveries that wait when a life begins
+TOGETHER = "all in turns"
+
+_AT_START = 5  # deliveries that wait when a life begins
 _PATIENCE = 20.0  # seconds until a step must have been reached
 _REST_WITHIN = 60.0
 _MOST_ARRIVALS = {"intake": 6, "normalise": 4, "relay": 3, "handle": 4, "act": 10}
@@ -56,7 +58,7 @@ class Row(msgspec.Struct, kw_only=True):
 
 
 class Campaign:
-    """The kills at one step, over one database."""
+    """The kills at one step, or at several in turns, over one database."""
 
     def __init__(self, size: str, step: str, kills: int, seed: int, folder: Path) -> None:
         self.size, self.step, self.wanted = size, step, kills
@@ -66,6 +68,7 @@ class Campaign:
         self._log = folder / "lives.log"
         self._complaints: list[str] = []
         self._gate = Gate()
+        self._steps = STEPS if step == TOGETHER else (step,)
 
     def run(self) -> Row:
         began = time.monotonic()
@@ -96,17 +99,17 @@ class Campaign:
 
     def _kill_all(self, place: Place, door: socket.socket) -> int:
         kills = 0
-        most = _MOST_ARRIVALS[self.step.partition(".")[0]]
         for number in range(self.wanted):
-            arrivals, seed = self._chance.randint(1, most), self._chance.randrange(1 << 30)
+            step = self._steps[number % len(self._steps)]
+            arrivals = self._chance.randint(1, _MOST_ARRIVALS[step.partition(".")[0]])
             self._gate.go(_AT_START)
-            life = Child(partial(live_until, place, door, self.step, arrivals, seed), log=self._log)
+            life = Child(partial(live_until, place, door, step, arrivals, self._chance.randrange(1 << 30)), log=self._log)
             ended = life.wait(_PATIENCE)
             if ended == -9:
                 kills += 1
             elif ended is None:
                 life.kill()
-                self._complaints.append(f"life {number}: {self.step} was not reached {arrivals} times in {_PATIENCE:.0f} s")
+                self._complaints.append(f"life {number}: {step} was not reached {arrivals} times in {_PATIENCE:.0f} s")
             else:
                 self._complaints.append(f"life {number}: ended by itself with {ended}, see {self._log}")
             if len(self._complaints) > 3:
@@ -155,6 +158,7 @@ def main() -> int:
     words.add_argument("--size", choices=("embedded", "distributed", "both"), default="both")
     words.add_argument("--step", choices=(*STEPS, *OUTAGES), help="only this one")
     words.add_argument("--seed", type=int, default=random.randrange(1 << 20))
+    words.add_argument("--together", action="store_true", help="all steps in turns over one database")
     words.add_argument("--keep", action="store_true", help="keep each step's database and logs")
     asked = words.parse_args()
     sizes = ("embedded", "distributed") if asked.size == "both" else (asked.size,)
@@ -163,21 +167,18 @@ def main() -> int:
     print(f"{'size':12} {'step':24}" + "".join(f"{name:>9}" for name in names) + f"{'rest':>9}{'took':>10}", flush=True)
     good, kills = True, 0
     for size in sizes:
-        for step in [asked.step] if asked.step else [*STEPS, *OUTAGES]:
+        for step in [asked.step] if asked.step else [*([TOGETHER] if asked.together else STEPS), *OUTAGES]:
             if step in OUTAGES and size == "embedded":
                 continue  # its database is a file and its broker the same file
             row = _one(size, step, asked)
-            good, kills = good and row.good, kills + (row.kills if step in STEPS else 0)
+            good, kills = good and row.good, kills + (0 if step in OUTAGES else row.kills)
     print(f"{kills} kills, {'nothing lost, doubled or stuck' if good else 'FAILED'}")
     return 0 if good else 1
 
 
 def _one(size: str, step: str, asked: argparse.Namespace) -> Row:
-    stage = step.partition(".")[0]
-    of_stage = sum(other.startswith(f"{stage}.") for other in STEPS)
-    kills = -(-asked.kills // of_stage) if of_stage else max(2, asked.kills // 40)
     folder = Path(tempfile.mkdtemp(prefix="shuniu-crash-"))
-    row = Campaign(size, step, kills, asked.seed, folder).run()
+    row = Campaign(size, step, _kills(step, asked.kills), asked.seed, folder).run()
     print(_told(row), flush=True)
     if row.good and not asked.keep:
         for file in folder.iterdir():
@@ -188,6 +189,15 @@ def _one(size: str, step: str, asked: argparse.Namespace) -> Row:
             print("".join(f"  {name}: {one}\n" for one in getattr(row.tally, name)[:5]), end="")
         print("".join(f"  {one}\n" for one in row.complaints) + f"  kept: {folder}")
     return row
+
+
+def _kills(step: str, of_a_stage: int) -> int:
+    """How many are this step's part."""
+    if step in OUTAGES:
+        return max(2, of_a_stage // 40)
+    if step == TOGETHER:
+        return of_a_stage * len({one.partition(".")[0] for one in STEPS})
+    return -(-of_a_stage // sum(one.partition(".")[0] == step.partition(".")[0] for one in STEPS))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from gate import FINISH, GO, Gate
 
 SENDERS = 4
 KEYS = 40
-_EVERY = 0.02  # seconds; beyond what was granted, one delivery more
+_EVERY = 0.1  # seconds; beyond what was granted, one delivery more
 
 
 class Load:

@@ -113,11 +113,9 @@ def _rings(here: Store, there: Store) -> bool:
     return there.bells.wait("inbox", since, 0.5) > since
 
 
-def test_two_workers_compete_and_every_raw_has_one_outcome(kernel: Any, told: Any, size: str) -> None:
+@pytest.mark.parametrize("size", ["distributed"])
+def test_two_workers_compete_and_every_raw_has_one_outcome(kernel: Any, told: Any) -> None:
     """Two processes run every loop; raws come in meanwhile; each is understood once and its fact published in order."""
-    if size == "embedded":
-        pytest.skip("the embedded hub is one process") if not os.environ.get("CI") else None
-        return
     others = [type(kernel)(kernel.url, made=True) for _ in range(2)]
     published: list[int] = []
     lock = threading.Lock()
