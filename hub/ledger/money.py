@@ -122,6 +122,7 @@ def _accept_rows(data: v.MatchAccepted) -> Iterable[Place]:
         (l.receipts, data.receipt),
         (l.payers, payer_id(data)),
         *((l.receivables, share.receivable) for share in data.shares),
+        *((l.shares, share_id(data, position)) for position in range(len(data.shares))),
     ]
 
 
@@ -136,7 +137,7 @@ def _accepted(event: Event, data: v.MatchAccepted, books: Books) -> None:
         total += amount
         books.put(
             l.shares,
-            f"{data.match}|{position}",
+            share_id(data, position),
             event.seq,
             match=data.match,
             receipt=data.receipt,
@@ -174,6 +175,11 @@ def _pay(event: Event, books: Books, receivable: str, amount: int, difference: i
     if state != "cancelled":
         state = "settled" if paid + written >= row["amount_minor"] else "open"
     books.put(l.receivables, receivable, event.seq, paid_minor=paid, difference_minor=written, state=state)
+
+
+def share_id(data: v.MatchAccepted, position: int) -> str:
+    """One share of an accepted match."""
+    return f"{data.match}|{position}"
 
 
 def payer_id(data: v.MatchAccepted) -> str:

@@ -46,10 +46,10 @@ class Payments:
         causes = {fact.data.receipt: fact for fact in facts if isinstance(fact.data, v.Receipt)}
         opened = next((fact for fact in reversed(facts) if fact.type == "receivable.opened"), None)
         rows = self._undecided(work, list(causes), again=opened is not None)
-        if not rows:
-            return [DONE] * len(facts)
         try:
-            desk = self._book.desk(work, self._policy_of(work.tenant))
+            desk = self._book.desk(work, self._policy_of(work.tenant))  # also where no receipt waits: the next finds it current
+            if not rows:
+                return [DONE] * len(facts)
             matches = desk.propose_all([receipt_of(row) for row in rows])
             told: list[Event] = []
             for row, match in zip(rows, matches, strict=True):

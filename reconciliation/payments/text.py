@@ -34,14 +34,24 @@ _BLANK = re.compile(r"\s+")
 _NOT_NAME = re.compile(r"[^\w\u3400-\u9fff]+")
 
 
+class _Folding(dict[int, str]):
+    """What each character becomes, worked out when it is first met: texts are folded all the time, and of few characters."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        plain = unicodedata.normalize("NFKC", char).upper()
+        found = (plain if len(plain) == 1 else char).translate(_SIMPLE)
+        if len(self) < 65_536:  # whoever sends every character there is does not fill the memory with them
+            self[code] = found
+        return found
+
+
+_FOLDED = _Folding()
+
+
 def fold(text: str) -> str:
     """The text in one width, one case and simplified characters, with every character still at its own place."""
-    return "".join(_fold_one(char) for char in text).translate(_SIMPLE)
-
-
-def _fold_one(char: str) -> str:
-    plain = unicodedata.normalize("NFKC", char).upper()
-    return plain if len(plain) == 1 else char
+    return text.translate(_FOLDED)
 
 
 def squeeze(text: str) -> str:
@@ -51,4 +61,4 @@ def squeeze(text: str) -> str:
 
 def compact(number: str) -> str:
     """A document number without its separators: `XS20260101-00001` and `xs 20260101 00001` are the same."""
-    return "".join(char for char in fold(number) if char.isalnum())
+    return "".join(filter(str.isalnum, fold(number)))
