@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from hub.bus import Bus
+from hub.bus import Bus, NotHandled
 from hub.bus.envelope import Envelope, decode
 from hub.core.errors import NotFound, Problem
 from hub.core.event import Event
@@ -94,7 +94,7 @@ class Subscribers:
                     raise
                 log.warning("handler.waits", subscriber=subscriber.name, why=type(error).__name__)
                 if self._stopping.wait(0.5):
-                    raise
+                    raise NotHandled from error
 
     def stop(self) -> None:
         """Let receivers that wait for the database give up; what they hold stays in its queue."""

@@ -16,7 +16,14 @@ from hub.core.outcome import Later, Outcome
 Handler = Callable[[Sequence[Envelope]], Sequence[Outcome]]
 Pattern = str | Sequence[str]
 
-__all__ = ["Bus", "Envelope", "Handler", "Pattern", "each"]
+__all__ = ["Bus", "Envelope", "Handler", "NotHandled", "Pattern", "each"]
+
+
+class NotHandled(BaseException):
+    """Raised by a handler that was told to stop: its events stay unacknowledged, the first of their queue, and its thread ends.
+
+    Not an `Exception`: after those an event is put off, and later events of its key would come before it.
+    """
 
 
 class Bus(Protocol):

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from hub.bus import NotHandled
 from hub.bus.confirms import ConfirmedChannel, Outgoing, abandon, body_of, say_goodbye
 from hub.bus.envelope import opened
 from hub.bus.handing import Again, Arrival, Aside, Handing, Move, reason
@@ -83,6 +84,9 @@ class Consumer:
                     log.info("the bus is back", queue=self.home)
                 self._consume(connection, channel)
                 say_goodbye(connection)
+            except NotHandled:
+                abandon(connection)
+                return
             except Exception as error:  # whatever it is, the queue is not left alone
                 abandon(connection)
                 failures = 1 if self.batches > batches else failures + 1
