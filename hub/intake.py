@@ -18,13 +18,14 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DataError, IntegrityError
 
 from hub.core.errors import Malformed, Problem, Unavailable
 from hub.core.event import Raw
 from hub.core.steps import reached
 from hub.store import tables as t
+from hub.store.bulk import as_json, selected
 from hub.store.outage import passes
 from hub.store.sql import Store
 from hub.store.work import insert_new
@@ -78,10 +79,8 @@ def _keep_new_in_sqlite(connection: Connection, raws: Sequence[Raw]) -> set[str]
 
 def _keep_new_in_postgresql(connection: Connection, raws: Sequence[Raw]) -> set[str]:
     """Store those that are new; their ids."""
-    values: list[Any] = []
-    for raw in raws:
-        values += _values(raw, raw.received_at)
-    return set(connection.exec_driver_sql(_postgresql_statement(len(raws)), tuple(values)).scalars())
+    rows = [dict(zip(_COLUMNS, _values(raw, raw.received_at), strict=True)) for raw in raws]
+    return set(connection.exec_driver_sql(_postgresql_statement(connection.dialect), (as_json(rows),)).scalars())
 
 
 _COLUMNS = ("tenant", "id", "connection", "stream", "key", "digest", "door", "headers", "body", "received_at")
@@ -97,10 +96,9 @@ def _sqlite_statements(count: int) -> tuple[str, str]:
 
 
 @cache
-def _postgresql_statement(count: int) -> str:
-    row = f"({','.join(['%s'] * len(_COLUMNS))})"
+def _postgresql_statement(dialect: Dialect) -> str:
     return (
-        f"WITH new AS (INSERT INTO raws ({','.join(_COLUMNS)}) VALUES {','.join([row] * count)} "  # noqa: S608
+        f"WITH new AS (INSERT INTO raws ({','.join(_COLUMNS)}) {selected(dialect, t.raws, _COLUMNS)} "  # noqa: S608
         "ON CONFLICT DO NOTHING RETURNING tenant, id), "
         "waiting AS (INSERT INTO inbox (tenant, raw) SELECT tenant, id FROM new) SELECT id FROM new"
     )

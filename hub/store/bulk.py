@@ -1,18 +1,20 @@
 """Many rows in one statement.
 
 A driver that is given rows one by one stops and starts again for each: SQLite's gives its turn to another thread every time,
-PostgreSQL's server plans and answers every time. One `INSERT … VALUES (…), (…)` does it once.
+PostgreSQL's server plans and answers every time. SQLite takes `VALUES (…), (…)`. PostgreSQL takes the rows as one JSON
+parameter: of a long list of parameters its driver looks at every mark again, which costs more than all the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 
-_AT_ONCE = (128, 64, 32, 16, 8, 4, 2, 1)  # few sizes, so that the drivers keep the statements that they have prepared
+_AT_ONCE = (128, 64, 32, 16, 8, 4, 2, 1)  # few sizes, so that SQLite's driver keeps the statements that it has prepared
 
 Known = Literal["error", "keep", "replace"]
 
@@ -41,16 +43,37 @@ def insert_rows(connection: Connection, table: sa.Table, rows: Sequence[Mapping[
         return 0
     key = (connection.dialect.name, table.name, known, tuple(rows[0]))
     plan = _plans.get(key) or _plans.setdefault(key, _plan(connection.dialect, table, known, tuple(rows[0])))
+    if connection.dialect.name == "postgresql":
+        values = [{name: make(row[name]) if make else row[name] for name, make in plan.columns} for row in rows]
+        return connection.exec_driver_sql(plan.statement(1), (as_json(values),)).rowcount
     start = written = 0
     for count in _AT_ONCE:
         statement = plan.statement(count) if len(rows) - start >= count else ""
         while len(rows) - start >= count:
-            values: list[Any] = []
-            for row in rows[start : start + count]:
-                values += [make(row[name]) if make else row[name] for name, make in plan.columns]
-            written += connection.exec_driver_sql(statement, tuple(values)).rowcount
+            written += connection.exec_driver_sql(statement, _flat(plan, rows[start : start + count])).rowcount
             start += count
     return written
+
+
+def _flat(plan: _Plan, rows: Iterable[Mapping[str, Any]]) -> tuple[Any, ...]:
+    return tuple([make(row[name]) if make else row[name] for row in rows for name, make in plan.columns])
+
+
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as the one parameter of `selected`: bytes in base64, decimals as text, times in ISO."""
+    return msgspec.json.encode(rows).decode()
+
+
+def selected(dialect: Dialect, table: sa.Table, names: Sequence[str]) -> str:
+    """PostgreSQL: a SELECT of these columns from rows given as JSON."""
+    quote, told = dialect.identifier_preparer.quote, dialect.type_compiler_instance
+    given, taken = [], []
+    for name in names:
+        type_ = table.c[name].type.dialect_impl(dialect)
+        is_bytes = isinstance(type_, sa.LargeBinary)
+        given.append(f"{quote(name)} {'text' if is_bytes else told.process(type_)}")
+        taken.append(f"decode({quote(name)}, 'base64')" if is_bytes else quote(name))
+    return f"SELECT {', '.join(taken)} FROM json_to_recordset(%s::json) AS given({', '.join(given)})"  # noqa: S608 - our own names
 
 
 def _plan(dialect: Dialect, table: sa.Table, known: Known, names: tuple[str, ...]) -> _Plan:
@@ -62,9 +85,10 @@ def _plan(dialect: Dialect, table: sa.Table, known: Known, names: tuple[str, ...
         "keep": " ON CONFLICT DO NOTHING",
         "replace": f" ON CONFLICT ({', '.join(map(quote, keys))}) DO UPDATE SET {changes}",
     }
-    return _Plan(
-        head=f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, names))}) VALUES ",  # noqa: S608 - names of our own tables
-        row=f"({','.join(['?' if dialect.name == 'sqlite' else '%s'] * len(names))})",
-        tail=tails[known],
-        columns=tuple((name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names),
-    )
+    into = f"INSERT INTO {quote(table.name)} ({', '.join(map(quote, names))}) "
+    makers = [(name, table.c[name].type.dialect_impl(dialect)) for name in names]
+    if dialect.name == "postgresql":
+        kept = [(name, None if isinstance(type_, sa.LargeBinary) else type_.bind_processor(dialect)) for name, type_ in makers]
+        return _Plan(into, selected(dialect, table, names), tails[known], tuple(kept))
+    columns = tuple((name, type_.bind_processor(dialect)) for name, type_ in makers)
+    return _Plan(f"{into}VALUES ", f"({','.join('?' * len(names))})", tails[known], columns)
