@@ -39,6 +39,7 @@ from hub.subscribers import Subscriber, Subscribers
 from hub.worker import Loop, Worker
 
 TENANT, SHARDS = "main", 2
+_LEASE = timedelta(seconds=4)  # longer than a call takes, also where the machine has much to do
 
 effects = sa.Table(
     "crash_effects",
@@ -108,7 +109,7 @@ class Life:
         self.intake = Intake(self.store)
         book = Subscriber(name="book", patterns=("order.*",), handle=handler(random.Random(seed)), shards=SHARDS)
         self.subscribers = Subscribers(self.store, self.bus, [book])
-        self.actions = Actions(self.store, Finds(place.vendor_port), lease=timedelta(seconds=1.5))
+        self.actions = Actions(self.store, Finds(place.vendor_port), lease=_LEASE)
         self._worker: Worker | None = None
 
     def start(self) -> None:

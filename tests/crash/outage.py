@@ -93,6 +93,10 @@ class Outages:
 
     def happen(self, kind: str, times: int, chance: random.Random) -> int:
         """So many outages under load, with a little peace between them. Returns how many."""
+        self._gate.go(10)
+        until = time.monotonic() + 20
+        while not self._gate.count and time.monotonic() < until:
+            time.sleep(0.01)  # a hub that does not find its database at its start ends, and is started again by others
         for _ in range(times):
             self._gate.go(60)
             time.sleep(chance.uniform(0.3, 1.2))
