@@ -18,6 +18,7 @@ from posting import percentile, post, requests
 from served import POSTGRESQL, RABBITMQ, Served, answers, database, serve_hub
 
 RATES = {"embedded": 1500.0, "distributed": 2000.0}
+SENDERS = 128
 MOST_P99 = 250.0  # ms, at 300 a second
 MOST_IDLE = 50.0  # ms
 
@@ -60,7 +61,7 @@ def play(hub: Size, count: int, *, per_second: float = 0.0) -> tuple[float, list
     names = [f"{mark}-{number}" for number in range(count)]
     messages = requests(names)
     before = hub.worker.ask("count")
-    posted = post(hub.door.port, messages, per_second=per_second)
+    posted = post(hub.door.port, messages, connections=SENDERS, per_second=per_second)
     patience = time.monotonic() + 120
     while hub.worker.ask("count") < before + count:
         if time.monotonic() > patience:
