@@ -34,7 +34,7 @@ log = structlog.get_logger("subscribers")
 
 Handler = Callable[[Sequence[Event], Work], Sequence[Outcome]]
 
-_TRIES = 8  # of a handler that raises, over about ten minutes, before a person is asked
+_TRIES = 8  # of a handler that raises, over about two minutes, before a person is asked
 
 
 def one_by_one(handle: Callable[[Event, Work], Outcome]) -> Handler:

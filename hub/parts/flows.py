@@ -75,7 +75,7 @@ class Flows:
             case Action():
                 connection = self._connection(work.tenant, step.connection)
                 if connection is None:
-                    log.info("flow.nobody", what=step.what, connection=step.connection, event=fact.id)
+                    log.info("flow.nobody", what=step.what, connection=step.connection, fact=fact.id)
                     return
                 fields = dict(step.fields)
                 if step.about and "record" not in fields:
