@@ -116,11 +116,6 @@ class Actions:
             self._finish(action, None, [], lost)
         return len(orphans)
 
-    def next_due(self) -> datetime | None:
-        """When the next waiting action is due."""
-        with self._store.read_transaction() as connection:
-            return connection.execute(sa.select(sa.func.min(t.actions.c.due_at)).where(t.actions.c.state == "waiting")).scalar()
-
     # --- inside ---------------------------------------------------------------------------------------------------
 
     def _claim(self) -> Action | None:
