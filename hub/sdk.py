@@ -13,6 +13,7 @@ from hub.core.connector import (
     Probes,
     Pulls,
     ReadsFiles,
+    ReadsStatements,
     Receives,
     Reply,
     ReportsStock,
@@ -82,6 +83,7 @@ from hub.core.vocabulary import (
 )
 from hub.crypto import CallbackCipher, Encrypted
 from hub.keys import verify
+from hub.statements import Movement, Read, Remittance, Statement, Unread, normalised, statement_raws
 from hub.tables import Row, cell_text, check_table, decode_text, head_text, is_spreadsheet, lost_digits, sheets, text_rows
 
 __all__ = [
@@ -117,6 +119,7 @@ __all__ = [
     "MessageReceived",
     "Misconfigured",
     "Money",
+    "Movement",
     "NoSecretSet",
     "NodeOverdue",
     "OpportunityStage",
@@ -133,7 +136,9 @@ __all__ = [
     "QuoteRequested",
     "RateLimited",
     "Raw",
+    "Read",
     "ReadsFiles",
+    "ReadsStatements",
     "Reason",
     "Receipt",
     "ReceiptReversed",
@@ -141,6 +146,7 @@ __all__ = [
     "ReceivableSettled",
     "Receives",
     "Refused",
+    "Remittance",
     "Reply",
     "ReportsStock",
     "Row",
@@ -149,6 +155,7 @@ __all__ = [
     "Shipment",
     "SignatureRefused",
     "Stale",
+    "Statement",
     "StatementRead",
     "StockChanged",
     "StockReleased",
@@ -156,6 +163,7 @@ __all__ = [
     "Supply",
     "TaskDue",
     "Unreachable",
+    "Unread",
     "Unreadable",
     "VendorFault",
     "VendorProblem",
@@ -174,8 +182,10 @@ __all__ = [
     "is_spreadsheet",
     "lost_digits",
     "minor_units",
+    "normalised",
     "read_verifier",
     "sheets",
+    "statement_raws",
     "text_rows",
     "token",
     "verify",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 import msgspec
 
@@ -153,6 +153,17 @@ class ReadsFiles(Protocol):
     def recognises(self, name: str, head: bytes) -> bool: ...
 
     def read(self, name: str, body: bytes) -> Iterator[Raw]: ...
+
+
+@runtime_checkable
+class ReadsStatements(ReadsFiles, Protocol):
+    """A bank file in its common form (`hub.statements`): the lines, and after them the statement they belong to.
+
+    `source` is read as a stream where the format allows it. Raises `Unreadable` with the line or tag where the file as a
+    whole is refused; a single line that cannot be read comes as `Unread`.
+    """
+
+    def statements(self, name: str, source: BinaryIO) -> Iterator[Any]: ...
 
 
 @runtime_checkable
