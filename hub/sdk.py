@@ -1,5 +1,6 @@
 """Everything a connector may import."""
 
+from hub.archives import Member, is_archive, members
 from hub.core.clock import Clock
 from hub.core.connector import (
     Accepted,
@@ -83,8 +84,20 @@ from hub.core.vocabulary import (
 )
 from hub.crypto import CallbackCipher, Encrypted
 from hub.keys import verify
-from hub.statements import Movement, Read, Remittance, Statement, Unread, normalised, statement_raws
-from hub.tables import Row, cell_text, check_table, decode_text, head_text, is_spreadsheet, lost_digits, sheets, text_rows
+from hub.statements import Movement, Read, Remittance, Spool, Statement, Unread, normalised, statement_raws
+from hub.tables import (
+    Row,
+    cell_text,
+    check_table,
+    decode_text,
+    head_text,
+    is_spreadsheet,
+    lost_digits,
+    sheets,
+    stream_rows,
+    text_encoding,
+    text_rows,
+)
 
 __all__ = [
     "STYLES",
@@ -115,6 +128,7 @@ __all__ = [
     "MatchProposed",
     "MatchRejected",
     "MatchUndone",
+    "Member",
     "MessageDelivered",
     "MessageReceived",
     "Misconfigured",
@@ -154,6 +168,7 @@ __all__ = [
     "ShareOf",
     "Shipment",
     "SignatureRefused",
+    "Spool",
     "Stale",
     "Statement",
     "StatementRead",
@@ -179,13 +194,17 @@ __all__ = [
     "digest",
     "event",
     "head_text",
+    "is_archive",
     "is_spreadsheet",
     "lost_digits",
+    "members",
     "minor_units",
     "normalised",
     "read_verifier",
     "sheets",
     "statement_raws",
+    "stream_rows",
+    "text_encoding",
     "text_rows",
     "token",
     "verify",

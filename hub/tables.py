@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time
 from decimal import Decimal
+from typing import BinaryIO
 
 import msgspec
 import python_calamine
 
+from hub.archives import MAX_UNPACKED, is_archive
 from hub.core.errors import Unreadable
 
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 _ZIP = b"PK\x03\x04"
 _BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
 _LOST_DIGITS = re.compile(r"\d(?:\.\d+)?[eE]\+?(?P<exponent>\d{2})")
+_PART = 2**16
 MAX_BYTES = 100 * 2**20
-MAX_UNPACKED = 400 * 2**20
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 512
 
@@ -34,25 +37,47 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_spreadsheet(head: bytes) -> bool:
-    return head.startswith((_OLE, _ZIP))
+    return head.startswith(_OLE) or (head.startswith(_ZIP) and not is_archive(head))
 
 
 def decode_text(body: bytes) -> str:
     """The text: strict UTF-8 (with or without BOM), else UTF-16, else GB18030, of which GBK and GB2312 are parts. Raises `Unreadable`."""
+    for encoding in _encodings(body):
+        with suppress(UnicodeDecodeError):
+            return body.decode(encoding)
+    raise _no_encoding()
+
+
+def _encodings(body: bytes) -> list[str]:
     order = ["utf-8-sig", "gb18030"]
     if _is_utf_16(body):
         # Only UTF-16 has zero bytes; in the first of each pair they are the high ones of plain characters.
         start = body[:4096]
         order = ["utf-16-be" if start[::2].count(0) > start[1::2].count(0) else "utf-16-le"]
         order = ["utf-16"] if body.startswith(_BYTE_ORDERS) else order
-    for encoding in order:
-        with suppress(UnicodeDecodeError):
-            return body.decode(encoding)
-    raise Unreadable(
+    return order
+
+
+def _no_encoding() -> Unreadable:
+    return Unreadable(
         happened="the text is neither UTF-8, UTF-16 nor GB18030",
         next="export the file again and do not open it in another program first",
         rule="encoding",
     )
+
+
+def text_encoding(source: BinaryIO) -> str:
+    """The encoding of a whole file, tried as `decode_text` does and held in small parts. Raises `Unreadable`."""
+    source.seek(0)
+    for encoding in _encodings(source.read(4096)):
+        with suppress(UnicodeDecodeError):
+            source.seek(0)
+            decoder = codecs.getincrementaldecoder(encoding)()
+            while part := source.read(_PART):
+                decoder.decode(part)
+            decoder.decode(b"", final=True)
+            return encoding
+    raise _no_encoding()
 
 
 def head_text(head: bytes) -> str:
@@ -69,8 +94,24 @@ def _is_utf_16(body: bytes) -> bool:
 
 def text_rows(text: str, delimiter: str) -> Iterator[Row]:
     """The rows of delimited text. Raises `Unreadable` where quotes swallow the rest of the file."""
+    return _rows(io.StringIO(text.replace("\x00", ""), newline=""), delimiter)
+
+
+def stream_rows(source: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
+    """The rows of a delimited file from its beginning on, one at a time. `source` stays open. Raises as `text_rows` does."""
+    source.seek(0)
+    text = io.TextIOWrapper(source, encoding=encoding, newline="")
+    try:
+        yield from _rows((line.replace("\x00", "") for line in text), delimiter)
+    except UnicodeDecodeError as error:
+        raise _no_encoding() from error
+    finally:
+        text.detach()
+
+
+def _rows(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
     line = 1
-    reader = csv.reader(io.StringIO(text.replace("\x00", ""), newline=""), delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
         for number, cells in enumerate(reader):
             if number >= MAX_ROWS or len(cells) > MAX_COLUMNS:

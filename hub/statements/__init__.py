@@ -6,6 +6,7 @@ same keys, the same balance check and the same facts.
 
 from hub.statements.facts import normalised
 from hub.statements.raws import statement_raws
+from hub.statements.spool import Spool
 from hub.statements.values import Movement, Read, Remittance, Statement, Unread
 
-__all__ = ["Movement", "Read", "Remittance", "Statement", "Unread", "normalised", "statement_raws"]
+__all__ = ["Movement", "Read", "Remittance", "Spool", "Statement", "Unread", "normalised", "statement_raws"]

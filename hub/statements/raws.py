@@ -10,6 +10,7 @@ import msgspec
 
 from hub.core.event import Raw
 from hub.core.ids import derive, digest
+from hub.statements.undone import Receipts
 from hub.statements.values import Movement, Read, Statement, Unread
 
 _BLANKS = re.compile(r"\s+")
@@ -19,11 +20,13 @@ def statement_raws(reading: Iterable[Read], *, name: str, file_digest: str, pars
     """Raws of streams `row` and `statement`, in the order read; a statement after its lines.
 
     A line's key is its account and the bank's reference, else its day, a fingerprint of what it says and which of its like on
-    that day it is. Where it stood in which file is told in the headers, so the same line in another file is the same raw.
+    that day it is. Where it stood in which file is told in the headers, so the same line in another file is the same raw;
+    so is the key of the line that a reversal takes back, where the reading shows one (`undoes`).
     """
     common = {"file": name[:200], "sha256": file_digest, "parser": parser}
     keys: list[str] = []
     alike: Counter[str] = Counter()
+    receipts = Receipts()
     for one in reading:
         if isinstance(one, Statement):
             body = msgspec.json.encode(one, order="sorted")
@@ -36,7 +39,17 @@ def statement_raws(reading: Iterable[Read], *, name: str, file_digest: str, pars
         key = _key(one, body, alike)
         keys.append(key)
         stream = "unread" if isinstance(one, Unread) else "row"
-        yield Raw(stream=stream, key=key, body=body, headers=common | {"pointer": one.pointer}, door="file")
+        headers = common | {"pointer": one.pointer} | _undoing(one, key, receipts)
+        yield Raw(stream=stream, key=key, body=body, headers=headers, door="file")
+
+
+def _undoing(one: Movement | Unread, key: str, receipts: Receipts) -> dict[str, str]:
+    if isinstance(one, Unread):
+        return {}
+    if one.amount > 0 and not one.reversal:
+        receipts.came(one, key)
+    undone = receipts.taken_back(one) if one.amount < 0 and one.reversal else None
+    return {"undoes": undone} if undone else {}
 
 
 def _key(one: Movement | Unread, body: bytes, alike: Counter[str]) -> str:
