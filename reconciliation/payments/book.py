@@ -40,15 +40,20 @@ class Entry:
         self.opens = tuple(to_minor(each.open, each.currency) for each in self.items)
         self.open = sum(self.opens)
         whole = item.order_amount or sum((each.amount for each in self.items), Decimal(0))
-        self.amount = max(to_minor(whole, item.currency), self.open)
+        self.amount = max(to_minor(whole, item.currency), self.open, key=abs)
         self.customer = customer_key(item)
         self.numbers = _numbers(item)
-        self.parts = self._instalments() if len(self.items) > 1 else self._terms()
+        self.parts = () if self.is_credit else self._instalments() if len(self.items) > 1 else self._terms()
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether this is owed to the customer: a credit note or a prepayment, to be set off."""
+        return self.open < 0
 
     @property
     def is_begun(self) -> bool:
         """Whether the first of several instalments is paid."""
-        if len(self.items) > 1 or not self.item.payment_terms:
+        if self.is_credit or len(self.items) > 1 or not self.item.payment_terms:
             return self.item.position > 1
         try:
             parts = instalments(self.item.amount, self.currency, self.item.payment_terms)
@@ -113,6 +118,7 @@ class Book:
         self.by_amount: dict[tuple[str, int], dict[str, Entry]] = {}
         self.by_part: dict[tuple[str, int], dict[str, Entry]] = {}
         self.by_customer: dict[str, dict[str, Entry]] = {}
+        self.credits: dict[str, dict[str, Entry]] = {}
         self.settled: dict[str, Settled] = {}
         self.shapes: Counter[tuple[str, int]] = Counter()
         self._by_digits: dict[str, dict[str, None]] = {}
@@ -126,8 +132,8 @@ class Book:
         return iter(self.entries.values())
 
     def add(self, item: OpenItem) -> Entry:
-        """Let an item be open; an item told again replaces what was known of it."""
-        if to_minor(item.open, item.currency) <= 0:
+        """Let an item be open; an item told again replaces what was known of it. Below zero it is a credit."""
+        if to_minor(item.open, item.currency) == 0:
             raise Invalid(
                 happened="an item with nothing open cannot be matched",
                 next="remove it instead",
@@ -206,6 +212,9 @@ class Book:
     def _places(self, entry: Entry) -> Iterator[tuple[dict[Any, dict[str, Entry]], object]]:
         for number in entry.numbers:
             yield self.by_number, number
+        if entry.is_credit:
+            yield self.credits, entry.customer
+            return
         yield self.by_amount, (entry.currency, entry.open)
         for minor, _, _ in entry.parts:
             yield self.by_part, (entry.currency, minor)
@@ -239,5 +248,10 @@ def _pieces(digits: str, length: int) -> tuple[tuple[int, str, str], ...]:
 
 
 def in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Entries by order, then by their place in it: the order in which money is laid on them."""
-    return tuple(sorted(entries, key=lambda entry: (entry.order, entry.item.position, str(entry.item.due_on or ""), entry.key)))
+    """Credits first, then entries by order and by their place in it: the order in which money is laid on them."""
+    return tuple(
+        sorted(
+            entries,
+            key=lambda entry: (not entry.is_credit, entry.order, entry.item.position, str(entry.item.due_on or ""), entry.key),
+        )
+    )

@@ -71,7 +71,7 @@ def options(reading: Reading, book: Book, policy: Policy) -> list[Option]:
 
 def _all(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
     currency, minor = reading.receipt.currency, reading.minor
-    named = reading.entries_named(book, currency)
+    named = [entry for entry in reading.entries_named(book, currency) if not entry.is_credit]
     yield from _named_groups(reading, book, policy)
     for entry in named:
         yield from _single(entry, minor, policy, any_amount=True)
@@ -82,6 +82,7 @@ def _all(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
             yield from _single(entry, minor, policy, any_amount=False)
         if suspect.probability >= 0.2 and not is_told:
             yield from _sums(own, minor, policy)
+            yield from _set_off(own, book.credits.get(suspect.customer, {}).values(), minor, named)
     exact = book.by_amount.get((currency, minor), {})
     if len(exact) <= _FREQUENT:
         for entry in exact.values():
@@ -141,7 +142,8 @@ def _laid_on(entries: Sequence[Entry], minor: int, policy: Policy, *, orders: in
     if orders > 1:
         for chosen in exact_sums([entry.open for entry in entries], minor, effort=policy.group_effort).found:
             yield _picked(entries, chosen, SUM)._replace(named=True, rivals=1)
-    yield _filled(entries, minor)
+    if owed := [entry for entry in entries if not entry.is_credit]:
+        yield _filled(owed, minor)
 
 
 def _filled(entries: Sequence[Entry], minor: int) -> Option:
@@ -170,6 +172,28 @@ def _sums(own: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
     if accidents(len(fitting), 3, minor) < _HOPELESS:
         yield from _sums_of_parts(fitting, minor, policy)
         yield from _sums_less_fee(fitting, minor, policy)
+
+
+def _set_off(own: Sequence[Entry], credits: Iterable[Entry], minor: int, named: Sequence[Entry]) -> Iterator[Option]:
+    """One or two of a customer's orders, or those that the memo names, less one credit of the same customer."""
+    told = {entry.key for entry in named}
+    for credit in in_order(credits)[:_FREQUENT]:
+        if own and credit.currency == own[0].currency:
+            target = minor - credit.open
+            sets = [((place, entry.open),) for place, entry in enumerate(own) if entry.open == target]
+            sets += small_sums([(entry.open,) for entry in own], target)
+            sets += [tuple((place, entry.open) for place, entry in enumerate(own) if entry.key in told)]
+            for chosen in dict.fromkeys(sets):
+                if chosen and sum(value for _, value in chosen) == target:
+                    option = _picked(own, chosen, SUM)
+                    by_accident = accidents(len(own) + 1, len(chosen) + 1, minor)
+                    yield option._replace(
+                        entries=(credit, *option.entries),
+                        amounts=(credit.open, *option.amounts),
+                        chance=by_accident,
+                        pool=len(own),
+                        rivals=1,
+                    )
 
 
 def _sums_of_parts(fitting: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:

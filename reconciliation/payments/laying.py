@@ -56,6 +56,8 @@ class Laying:
 
     def _chosen(self, entry: Entry, takes: int) -> list[tuple[int, int]]:
         """The later instalment that this amount is, where it is not what the next ones come to; else from the next one on."""
+        if entry.is_credit:
+            return [(0, takes)]
         rooms = [
             (place, minor - self._given.get(item.receivable, 0))
             for place, (item, minor) in enumerate(zip(entry.items, entry.opens, strict=True))

@@ -89,7 +89,7 @@ def _given(choice: Choice, taken: dict[str, list[tuple[Choice, int, float]]]) ->
         for entry, amount in zip(scored.option.entries, scored.option.takes, strict=True):
             for other, its_amount, its_share in taken.get(entry.key, ()):
                 is_later_twin = other.same == choice.same and other.when > choice.when
-                if other is not choice and not is_later_twin and its_amount + amount > entry.open:
+                if other is not choice and not is_later_twin and abs(its_amount + amount) > abs(entry.open):
                     free *= max(1.0 - its_share, 0.0001)
         parts.append(share * free)
     total = sum(parts) + _own_none(choice)
@@ -115,14 +115,14 @@ def _pick(component: Sequence[Choice], policy: Policy) -> None:
 
 def _fits(scored: Scored, left: dict[str, int]) -> bool:
     return all(
-        left.get(entry.key, entry.open) >= amount
+        left.get(entry.key, abs(entry.open)) >= abs(amount)
         for entry, amount in zip(scored.option.entries, scored.option.takes, strict=True)
     )
 
 
 def _take(scored: Scored, left: dict[str, int], sign: int) -> None:
     for entry, amount in zip(scored.option.entries, scored.option.takes, strict=True):
-        left[entry.key] = left.get(entry.key, entry.open) - sign * amount
+        left[entry.key] = left.get(entry.key, abs(entry.open)) - sign * abs(amount)
 
 
 def _greedy(component: Sequence[Choice]) -> list[int | None]:

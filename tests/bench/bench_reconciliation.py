@@ -210,9 +210,38 @@ def _same(shares: object, right: Iterable[dict[str, str]], amounts: bool) -> boo
 
 def judge(folder: Path, lines: Sequence[Line]) -> dict[str, float]:
     """The measures of the labelled desk, and how far confidence is from truth (ten bins, and above 0.9)."""
-    labels, left = truth(folder), {item.order: item.open for item in orders(folder)}
+    return judge_all([(folder, lines)])
+
+
+def judge_all(results: Sequence[tuple[Path, Sequence[Line]]]) -> dict[str, float]:
+    """The measures of several desks together."""
     count: Counter[str] = Counter()
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for folder, lines in results:
+        left = _judge(truth(folder), {item.order: item.open for item in orders(folder)}, lines, count, bins)
+        count["over"] += sum(amount < 0 for amount in left.values())
+    return {
+        "auto_precision": 1 - count["wrong"] / max(count["autos"], 1),
+        "auto_rate": count["good"] / max(count["decidable"], 1),
+        "top1": count["top1"] / max(count["pays"], 1),
+        "top3": count["top3"] / max(count["pays"], 1),
+        "nothing_left_alone": count["left"] / max(count["nothing"], 1),
+        "over_allocated": count["over"],
+        "wrong_autos": count["wrong"],
+        "calibration_error": _calibration(bins.values()),
+        "calibration_error_above_0.9": _calibration([bins[9]]),
+    }
+
+
+def _judge(
+    labels: dict[str, dict[str, object]],
+    open_: dict[str, Decimal],
+    lines: Sequence[Line],
+    count: Counter[str],
+    bins: dict[int, list[tuple[float, bool]]],
+) -> dict[str, Decimal]:
+    """Count one desk's results; returns what its automatic matches leave of each order, credit notes aside."""
+    left = {order: amount for order, amount in open_.items() if amount > 0}
     for line in lines:
         label = labels[str(line["transaction_id"])]
         accept: list[list[dict[str, str]]] = label["accept"]  # type: ignore[assignment]
@@ -232,21 +261,11 @@ def judge(folder: Path, lines: Sequence[Line]) -> dict[str, float]:
         count["left"] += not pays and not line["allocations"]
         if auto:
             for share in line["allocations"]:  # type: ignore[attr-defined]
-                left[share["order_no"]] -= Decimal(share["amount"])
+                left[share["order_no"]] = left.get(share["order_no"], Decimal("Infinity")) - Decimal(share["amount"])
         if line["allocations"]:
             confidence = float(line["confidence"])  # type: ignore[arg-type]
             bins[min(int(confidence * 10), 9)].append((confidence, right[0]))
-    return {
-        "auto_precision": 1 - count["wrong"] / max(count["autos"], 1),
-        "auto_rate": count["good"] / max(count["decidable"], 1),
-        "top1": count["top1"] / max(count["pays"], 1),
-        "top3": count["top3"] / max(count["pays"], 1),
-        "nothing_left_alone": count["left"] / max(count["nothing"], 1),
-        "over_allocated": sum(amount < 0 for amount in left.values()),
-        "wrong_autos": count["wrong"],
-        "calibration_error": _calibration(bins.values()),
-        "calibration_error_above_0.9": _calibration([bins[9]]),
-    }
+    return left
 
 
 def _calibration(bins: Iterable[Sequence[tuple[float, bool]]]) -> float:
@@ -289,6 +308,10 @@ def main() -> int:
         if "--families" in sys.argv and way not in (by_exact_rule, by_fuzzy_script):
             for family, lanes in sorted(families(DATA, lines).items()):
                 print(f"  {family:34s}", dict(sorted(lanes.items())))
+    if "--unseen" in sys.argv:
+        from unseen_bench import unseen
+
+        unseen()
     if "--scale" in sys.argv:
         from large_books import scale
 
