@@ -194,6 +194,16 @@ def check_table(body: bytes) -> None:
         raise Unreadable(happened="the file is a PDF", next="choose CSV or Excel when exporting", rule="pdf")
 
 
+def check_source(source: BinaryIO) -> bytes:
+    """The first bytes of a file that may be a table, from the beginning; refuses as `check_table` does."""
+    if source.seek(0, io.SEEK_END) > MAX_BYTES:
+        raise _too_large("file")
+    source.seek(0)
+    head = source.read(4096)
+    check_table(head)
+    return head
+
+
 def _locked() -> Unreadable:
     return Unreadable(
         happened="the spreadsheet is locked with a password", next="remove the password and upload it again", rule="password"

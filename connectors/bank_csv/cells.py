@@ -18,7 +18,10 @@ _TAIL = re.compile(r"\[[^\]]*\]\s*$")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f]")
 _MONEY_SIGN = re.compile(r"^(?P<sign>[+-]?)\s*(?:CNY|RMB|人民币|[¥$€£])?\s*(?P<sign2>[+-]?)\s*|(?:元|CNY|RMB)$", re.IGNORECASE)
 _AMOUNT = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?|\.\d+")
+# One or two digits behind a comma are never a group of thousands: that comma is the decimal mark.
+_DECIMAL_COMMA = re.compile(r"(?:\d+|\d{1,3}(?:\.\d{3})+),\d{1,2}")
 _DAY = re.compile(r"(?P<y>\d{4})(?P<sep>[-/.年]?)(?P<m>\d{1,2})[-/.月]?(?P<d>\d{1,2})日?")
+_NO_YEAR = re.compile(r"(?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?")
 _DAY_FIRST = re.compile(r"(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})[-/.](?P<y>\d{4})")
 _TIME = re.compile(r"(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:\.\d+)?)?|(?P<h6>\d{2})(?P<m6>\d{2})(?P<s6>\d{2})")
 
@@ -43,7 +46,8 @@ class BadCell(ValueError):
 
 def tidy(text: str) -> str:
     """The cell without padding, invisible characters and the tabs that keep spreadsheets from mangling digits. Else as written."""
-    return _INVISIBLE.sub("", text).strip().strip("'`").strip()
+    plain = text if text.isprintable() else _INVISIBLE.sub("", text)
+    return plain.strip().strip("'`").strip()
 
 
 def header_name(text: str) -> str:
@@ -76,6 +80,8 @@ def amount(text: str, *, places: int) -> Decimal | None:
     signs = _MONEY_SIGN.match(plain)
     negative ^= signs is not None and "-" in (signs["sign"] or "") + (signs["sign2"] or "")
     digits = _MONEY_SIGN.sub("", plain)
+    if _DECIMAL_COMMA.fullmatch(digits):
+        digits = digits.replace(".", "").replace(",", ".")
     if not _AMOUNT.fullmatch(digits):
         raise BadCell("an amount such as 1,234.50")
     value = _exact(Decimal(digits.replace(",", "")), places)
@@ -92,19 +98,28 @@ def _exact(value: Decimal, places: int) -> Decimal:
     return rounded
 
 
-def day(text: str, *, day_first: bool = False) -> tuple[date, str]:
-    """The day at the beginning of the cell, and what stands behind it (a time). Raises `BadCell`."""
+def day(text: str, *, day_first: bool = False, until: tuple[int, int] | None = None) -> tuple[date, str]:
+    """The day at the beginning of the cell, and what stands behind it (a time). Raises `BadCell`.
+
+    `until` is the year and month of a bill whose days are written without a year: a later month is of the year before.
+    """
     plain = unicodedata.normalize("NFKC", text).strip()
+    if until and (short := _NO_YEAR.fullmatch(plain)):
+        return _checked(until[0] - (int(short["m"]) > until[1]), short), ""
     match = (_DAY_FIRST if day_first else _DAY).match(plain)
     if match is None or (not day_first and not match["sep"] and len(match[0].rstrip("日")) != 8):
         raise BadCell("a day such as 2026-03-02 or 20260302")
+    return _checked(int(match["y"]), match), plain[match.end() :].strip(" T")
+
+
+def _checked(year: int, match: re.Match[str]) -> date:
     try:
-        found = date(int(match["y"]), int(match["m"]), int(match["d"]))
+        found = date(year, int(match["m"]), int(match["d"]))
     except ValueError as error:
         raise BadCell("a day that the calendar has") from error
     if not 1990 <= found.year <= 2100:
         raise BadCell("a day between 1990 and 2100")
-    return found, plain[match.end() :].strip(" T")
+    return found
 
 
 def clock_time(text: str) -> time | None:

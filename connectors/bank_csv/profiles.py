@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
@@ -21,7 +22,8 @@ _MONEY = ("debit", "credit", "amount")
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, eq=False):
     """One layout. `signed`: the amount carries its own sign; `positive` says what a plus means.
 
-    `unless` are column names that tell of something else, such as a wallet's bill.
+    `unless` are column names that tell of something else, such as a wallet's bill. `yearless`: days are month and day, and
+    the year stands in the title.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     signed: bool = False
     positive: Literal["in", "out"] = "in"
     day_first: bool = False
+    yearless: bool = False
 
     def fits(self, names: tuple[str, ...]) -> bool:
         """Whether a header row of these names is of this layout."""
@@ -70,12 +73,21 @@ def _find(profile: Profile, names: tuple[str, ...]) -> Mapping[str, tuple[int, .
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """A header row that was found: its place in the table, its profile, its names (unique) and what they hold."""
+    """A header row that was found: its place in the table, its profile, its names (unique) and what they hold.
+
+    `until` is the year and month that the title names, for a layout whose days have no year.
+    """
 
     index: int
     profile: Profile
     names: tuple[str, ...]
     columns: Mapping[str, tuple[int, ...]]
+    until: tuple[int, int] | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The names of the columns that have one."""
+        return tuple(name for name in self.names if name)
 
 
 @cache
@@ -129,5 +141,12 @@ def find_header(rows: Sequence[Sequence[str]], among: Sequence[Profile]) -> Head
             continue
         for profile in among:
             if profile.fits(names):
-                return Header(index=index, profile=profile, names=names, columns=profile.find(names))
+                until = _month_of(rows[:index]) if profile.yearless else None
+                return Header(index=index, profile=profile, names=names, columns=profile.find(names), until=until)
     return None
+
+
+def _month_of(title: Sequence[Sequence[str]]) -> tuple[int, int] | None:
+    """The year and month that a bill's title names, such as 2024年01月."""
+    found = re.search(r"(\d{4})\s*年\s*(\d{1,2})\s*月", " ".join(cell for row in title for cell in row))
+    return (int(found[1]), int(found[2])) if found else None

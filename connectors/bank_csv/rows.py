@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from typing import Literal
 
 import msgspec
 
@@ -26,6 +27,9 @@ _CURRENCY = re.compile(r"^(?:币种|货币|currency)[::]?(?P<value>.*)$", re.IGN
 _PERIOD = re.compile(
     r"(\d{4}[-/.年]?\d{1,2}[-/.月]?\d{1,2})日?(?:\s*\d\d:\d\d(?::\d\d)?)?\s*(?:-|—|–|~|至|到|to)+\s*(\d{4}[-/.年]?\d{1,2}[-/.月]?\d{1,2})日?"
 )
+
+
+_SOMEBODY = ("date", "serial", "party_name", "payer_name", "party_account", "party_glued")
 
 
 class Preamble(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,11 +78,18 @@ def _period(text: str) -> tuple[date, date] | None:
     return (first, last) if first <= last else None
 
 
-def booked_rows(rows: Sequence[Row], header: Header) -> list[Row]:
-    """The rows that book something or mean to. Blank rows, repeated headers, totals and disclaimers are left out; a broken row is not."""
-    below = rows[header.index + 1 :]
-    last_dated = max((place for place, row in enumerate(below) if _is_dated(row, header)), default=-1)
-    return [row for place, row in enumerate(below) if not _is_note(row, header, behind_the_last=place > last_dated)]
+def booked_rows(rows: Iterable[Row], header: Header) -> Iterator[Row]:
+    """The rows below the header that book something or mean to. Blank rows, repeated headers, totals and disclaimers are left out; a broken row is not."""
+    sums: list[Row] = []
+    for row in rows:
+        match _kind(row, header):
+            case "booked" | "broken" as kind:
+                if kind == "booked":  # so what stood before it was no sum at the foot
+                    yield from sums
+                    sums = []
+                yield row
+            case "sum":
+                sums.append(row)
 
 
 def _cell(row: Row, header: Header, role: str) -> str:
@@ -89,26 +100,21 @@ def _cell(row: Row, header: Header, role: str) -> str:
 
 def _is_dated(row: Row, header: Header) -> bool:
     try:
-        read.day(_cell(row, header, "date"), day_first=header.profile.day_first)
+        read.day(_cell(row, header, "date"), day_first=header.profile.day_first, until=header.until)
     except read.BadCell:
         return False
     return True
 
 
-def _is_note(row: Row, header: Header, *, behind_the_last: bool) -> bool:
+def _kind(row: Row, header: Header) -> Literal["booked", "broken", "sum", "note"]:
     written = [text for cell in row.cells if (text := read.tidy(cell))]
-    if not written or tuple(read.header_name(cell) for cell in row.cells if cell.strip()) == tuple(
-        name for name in header.names if name
-    ):
-        return True
+    if not written:
+        return "note"
     if _is_dated(row, header):
-        return False
-    if _NOTE.search(written[0]):
-        return True
+        return "booked"
+    if _NOTE.search(written[0]) or tuple(read.header_name(cell) for cell in row.cells if cell.strip()) == header.named:
+        return "note"
     if not any(_cell(row, header, role) for role in ("debit", "credit", "amount")):
-        return len(written) <= 3
+        return "note" if len(written) <= 3 else "broken"
     # Some banks put sums without a word below the last row (ABC): nothing in them says who paid.
-    anybody = any(
-        _cell(row, header, role) for role in ("date", "serial", "party_name", "payer_name", "party_account", "party_glued")
-    )
-    return behind_the_last and not anybody
+    return "broken" if any(_cell(row, header, role) for role in _SOMEBODY) else "sum"

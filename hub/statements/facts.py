@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from typing import TypeVar
@@ -16,6 +17,8 @@ from hub.core.vocabulary import Receipt, ReceiptReversed, StatementRead
 from hub.statements.values import Movement, Statement, Unread
 
 T = TypeVar("T")
+
+_LINE = re.compile(r"line (\d{1,9})\b")
 
 
 def normalised(raw: Raw, *, zone: str) -> Iterator[Event | Ignored]:
@@ -75,6 +78,7 @@ def _received(raw: Raw, line: Movement, zone: str) -> Event:
         end_to_end_id=line.end_to_end_id or None,
         balance=line.balance,
         file=raw.headers.get("file"),
+        row=_row(raw.headers.get("pointer", "")),
     )
     when = _instant(line, zone)
     return event(raw, "receipt.received", subject=receipt, key=f"account:{line.account}", occurred_at=when, data=data)
@@ -97,6 +101,12 @@ def _reversed(raw: Raw, line: Movement, zone: str) -> Event:
 def receipt_id(connection: str, key: str) -> str:
     """A receipt's id, from the connection and the key of its line."""
     return derive("rcpt", connection, key)
+
+
+def _row(pointer: str) -> int | None:
+    """The line of a file that is read line by line; it tells which of two receipts of a day came later."""
+    found = _LINE.match(pointer)
+    return int(found[1]) if found else None
 
 
 def _instant(line: Movement, zone: str) -> datetime:

@@ -245,4 +245,4 @@ def test_the_second_layout_of_bocom_is_known() -> None:
         ["2026-03-02 10:00:00", "", "5.00", "5.00", "甲公司", "E1"],
     ]
 
-    assert b'"profile":"bocom"' in read(as_csv(rows))[0].body
+    assert b'"format":"bocom"' in read(as_csv(rows))[-1].body

@@ -166,7 +166,7 @@ def test_a_row_means_what_its_columns_say(out: str, into: str, outcome: str) -> 
     """贷方 is money in, 借方 money out; a negative amount takes one of its own column back."""
     body = as_csv([HEADER, ["20260302", out, into, "", "甲公司", "1", "货款"]])
 
-    found = facts_of(body)[-1]
+    found = facts_of(body)[0]
 
     assert (found.rule if isinstance(found, Ignored) else found.type) == outcome
 
@@ -189,7 +189,7 @@ def test_an_impossible_row_is_parked_and_the_others_go_on(row: list[str], rule: 
     """The refusal names the rule, the line and the column; the rows before and after are understood."""
     good = ["20260302", "", "1.00", "", "乙公司", "2", ""]
     made = connector()
-    raws = [raw for raw in made.read("a.csv", as_csv([HEADER, good, row, [*good[:4], "丙公司", "3", ""]])) if raw.stream == "row"]
+    raws = [raw for raw in made.read("a.csv", as_csv([HEADER, good, row, [*good[:4], "丙公司", "3", ""]])) if raw.stream != "statement"]
 
     with pytest.raises(Unreadable) as parked:
         list(made.normalise(raws[1]))
@@ -205,7 +205,7 @@ def test_a_direction_that_contradicts_the_sign_is_parked() -> None:
         ["往账", "甲公司", "乙公司", "20260302", "+1.00", "T1"],
     ]
     made = connector()
-    row = next(raw for raw in made.read("a.csv", as_csv(rows)) if raw.stream == "row")
+    row = next(raw for raw in made.read("a.csv", as_csv(rows)) if raw.stream != "statement")
 
     with pytest.raises(Unreadable) as parked:
         list(made.normalise(row))
@@ -217,7 +217,7 @@ def test_a_reversal_of_nothing_in_the_file_stands_alone() -> None:
     """Which receipt it takes back is not guessed: another amount or another payer does not count."""
     rows = [HEADER, ["20260302", "", "2.00", "", "甲公司", "1", "货款"], ["20260303", "", "-1.00", "", "甲公司", "1", "冲正"]]
 
-    received, reversed_ = facts_of(as_csv(rows))[1:]
+    received, reversed_ = facts_of(as_csv(rows))[:-1]
 
     assert isinstance(received, Event) and isinstance(reversed_, Event)
     assert reversed_.type == "receipt.reversed"
@@ -229,7 +229,7 @@ def test_a_receipt_is_told_before_the_booking_that_takes_it_back(newest_first: b
     """Whichever way the file runs, the reversal comes after its receipt and names it."""
     rows = [["20260302", "", "2.00", "", "甲公司", "1", "货款"], ["20260302", "", "-2.00", "", "甲公司", "1", "冲正"]]
 
-    received, reversed_ = facts_of(as_csv([HEADER, *(reversed(rows) if newest_first else rows)]))[1:]
+    received, reversed_ = facts_of(as_csv([HEADER, *(reversed(rows) if newest_first else rows)]))[:-1]
 
     assert isinstance(received, Event) and isinstance(reversed_, Event)
     assert (received.type, reversed_.type) == ("receipt.received", "receipt.reversed")
@@ -243,7 +243,7 @@ def test_a_personal_export_with_name_and_account_in_one_cell_is_parted() -> None
         ["2026-03-02", "CNY", "1,000.00", "1,000.00", "转账", "甲公司6200000123456789"],
     ]
 
-    found = facts_of(as_csv(rows))[-1]
+    found = facts_of(as_csv(rows))[0]
 
     assert isinstance(found, Event)
     assert (found.data.payer_name, found.data.payer_account) == ("甲公司", "6200000123456789")  # type: ignore[attr-defined, unused-ignore]
