@@ -1,0 +1,71 @@
+"""Words with a colon, in the languages of the banks, and text without any order at all."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from .lookup import BIC, IBAN, Details, compact, plain
+
+# What a label introduces. Those under `""` only end what stands before them.
+_LABELS = {
+    "account": (
+        "IBAN", "REK", r"Z RACH\.", r"NA RACH\.", "KONTO", "对方账号", "对方帐号", "付款人账号", "付款账号", "收款人账号", "收款账号",
+        "Счет", "Счёт", r"Р/С",
+    ),
+    "bank": ("BIC", "对方开户行", "开户行", "付款行", "付款银行", "БИК"),
+    "name": (
+        "NAAM", "OD", "DLA", "AUFTRAGGEBER", "ABSENDER", "BY ORDER OF", "对方户名", "付款人名称", "付款人", "收款人名称", "收款人",
+        "Плательщик", "Отправитель",
+    ),
+    "memo": (
+        "OMSCHRIJVING", r"TYT\.", "TYTUŁ", "MITTEILUNGEN", "MITTEILUNG", "用途", "摘要", "附言", "备注",
+        "Назначение платежа", "Назначение",
+    ),
+    "reference": ("KENMERK", r"BETALINGSKENM\.", "REFERENZEN", "业务编号", "合同号"),
+    "": ("INCASSANT", "MACHTIGING", "ID DEBITEUR", "ID IPH", "TNR", "PAS", "ИНН", "КПП", "金额", "流水号"),
+}  # fmt: skip
+_ROLES = {re.sub(r"\\", "", label): role for role, labels in _LABELS.items() for label in labels}
+_LABEL = re.compile(
+    r"(?:^|(?<=[\s;/,，；。、]))("
+    + "|".join(sorted((label for labels in _LABELS.values() for label in labels), key=len, reverse=True))
+    + r")(?:\s{0,2}[:：]|(?<=BETALINGSKENM\.))"
+)
+_AROUND = " \t\n;/,，；。"
+# The direct debits of an older ING layout: account, bank, name and the creditor's number stand in a row.
+_IN_A_ROW = re.compile(
+    r"\b(?P<iban>[A-Z]{2}\d{2}[A-Z0-9]{11,30}) (?P<bic>[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?) (?P<name>[^\n]{2,70}?) [A-Z]{2}\d{2}[A-Z0-9]{6,31}\b"
+)
+_OLD_ACCOUNT = re.compile(r"0?(\d{9,10}) (?=\S)")
+
+
+def read_labels(text: str) -> Details:
+    """What the labels name; without labels an account at the beginning or in a row, and else the text alone."""
+    pieces = _LABEL.split(text)
+    if len(pieces) == 1:
+        return _without_labels(text)
+    found: dict[str, str] = defaultdict(str)
+    for label, value in zip(pieces[1::2], pieces[2::2], strict=True):
+        found.setdefault(_ROLES[label], value.strip(_AROUND))
+    account = compact(found["account"])
+    return Details(
+        name=plain(found["name"]),
+        account=account if any(map(str.isdigit, account)) else "",
+        bank=compact(found["bank"]),
+        memo=plain(found["memo"] or text),
+        reference=plain(found["reference"]),
+    )
+
+
+def _without_labels(text: str) -> Details:
+    memo = plain(text)
+    row = _IN_A_ROW.search(memo)
+    if row:
+        return Details(name=row["name"], account=row["iban"], bank=row["bic"], memo=memo)
+    first, _, rest = memo.partition(" ")
+    if IBAN.fullmatch(first):
+        bank, _, behind = rest.partition(" ")
+        named = BIC.fullmatch(bank) is not None
+        return Details(account=first, bank=bank if named else "", memo=memo)
+    old = _OLD_ACCOUNT.match(memo)
+    return Details(account=old[1] if old else "", memo=memo)
