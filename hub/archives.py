@@ -17,6 +17,7 @@ from hub.core.errors import Unreadable
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 # What office programs put into their own containers; a file that begins with one of these is a document, not a parcel.
 _OFFICE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"customXml/", b"mimetype", b"META-INF/", b"content.xml")
+_METHODS = frozenset({0, 8, 9, 12, 14, 93, 95})
 _IN_MEMORY = 8 * 2**20
 _PART = 2**16
 MAX_UNPACKED = 400 * 2**20
@@ -34,9 +35,10 @@ def is_archive(head: bytes) -> bool:
     """Whether the file holds other files, by its first bytes. A spreadsheet does not, though it is a ZIP as well."""
     if head.startswith(_GZIP):
         return True
-    length = int.from_bytes(head[26:28], "little")
+    method, length = int.from_bytes(head[8:10], "little"), int.from_bytes(head[26:28], "little")
     name = head[30 : 30 + length]
-    return head.startswith(_ZIP) and 0 < length == len(name) and not name.startswith(_OFFICE)
+    whole = head.startswith(_ZIP) and method in _METHODS and 0 < length == len(name)
+    return whole and not name.startswith(_OFFICE)
 
 
 def members(name: str, source: BinaryIO) -> Iterator[Member]:

@@ -21,6 +21,7 @@ _AMOUNT = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?|\.\d+")
 # One or two digits behind a comma are never a group of thousands: that comma is the decimal mark.
 _DECIMAL_COMMA = re.compile(r"(?:\d+|\d{1,3}(?:\.\d{3})+),\d{1,2}")
 _DAY = re.compile(r"(?P<y>\d{4})(?P<sep>[-/.年]?)(?P<m>\d{1,2})[-/.月]?(?P<d>\d{1,2})日?")
+_REFUNDED = re.compile(r"(?P<paid>.*\d)\(已(?:退款(?P<back>[\d.,]+)|全额退款)\)")
 _NO_YEAR = re.compile(r"(?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?")
 _DAY_FIRST = re.compile(r"(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})[-/.](?P<y>\d{4})")
 _TIME = re.compile(r"(?P<h>\d{1,2}):(?P<m>\d{2})(?::(?P<s>\d{2})(?:\.\d+)?)?|(?P<h6>\d{2})(?P<m6>\d{2})(?P<s6>\d{2})")
@@ -71,10 +72,13 @@ def account_number(text: str) -> str:
 
 
 def amount(text: str, *, places: int) -> Decimal | None:
-    """The exact amount with its sign, or `None` for an empty cell. Raises `BadCell`."""
+    """The exact amount with its sign, or `None` for an empty cell; less what a remark says was refunded. Raises `BadCell`."""
     if is_empty(text):
         return None
     plain = unicodedata.normalize("NFKC", text).replace(" ", "").replace("−", "-")
+    if refunded := _REFUNDED.fullmatch(plain):
+        paid = amount(refunded["paid"], places=places) or Decimal(0)
+        return paid - (amount(refunded["back"] or refunded["paid"], places=places) or Decimal(0))
     negative = plain.startswith("(") and plain.endswith(")")
     plain = plain[1:-1] if negative else plain
     signs = _MONEY_SIGN.match(plain)

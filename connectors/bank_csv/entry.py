@@ -80,15 +80,18 @@ def parse_entry(row: Row, header: Header, *, currency: str) -> Movement:
     _refuse_strangers(cells)
     money = cells.parse("currency", "currency", read.currency) or currency
     booked_on, at = _when(cells)
-    amount, reversal = _signed(cells, minor_units(money))
+    neither = cells.text("direction") in cells.profile.neither
+    amount, reversal = _signed(cells, minor_units(money), neither=neither)
     incoming = amount > 0 or (amount < 0 and reversal)
     name, account, bank, note = _other_side(cells, incoming=incoming)
     return Movement(
         booked_on=booked_on,
         at=at,
         value_on=cells.day("value_date", "value day")[0] if cells.text("value_date") else None,
-        amount=amount,
+        amount=0 * amount if neither else amount,
         currency=money,
+        original_amount=amount if neither else None,
+        original_currency=money if neither else "",
         balance=_balance(cells, minor_units(money)),
         account=read.account_number(cells.text("account") or cells.text("payee_account" if incoming else "payer_account")),
         party_name=name,
@@ -100,6 +103,15 @@ def parse_entry(row: Row, header: Header, *, currency: str) -> Movement:
         reversal=reversal,
         pointer=cells.pointer,
     )
+
+
+def owner(row: Row, header: Header) -> tuple[str, str]:
+    """The account and currency that the row itself names, empty where it names none; they are told of a row that is otherwise broken too."""
+    cells = Cells(row, header)
+    try:
+        return read.account_number(cells.text("account")), read.currency(cells.text("currency")) or ""
+    except read.BadCell:
+        return read.account_number(cells.text("account")), ""
 
 
 def _when(cells: Cells) -> tuple[date, time | None]:
@@ -120,7 +132,7 @@ def _balance(cells: Cells, places: int) -> Decimal | None:
         return None
 
 
-def _signed(cells: Cells, places: int) -> tuple[Decimal, bool]:
+def _signed(cells: Cells, places: int, *, neither: bool) -> tuple[Decimal, bool]:
     """The signed amount, and whether the line takes back an earlier one. Zero where the bank books nothing."""
     flagged = cells.text("reversal").lower() in _REVERSAL
     if cells.has("debit") or cells.has("credit"):
@@ -137,7 +149,7 @@ def _signed(cells: Cells, places: int) -> tuple[Decimal, bool]:
         raise cells.refuse("amount", "amount", "the row has no amount")
     if cells.profile.positive == "out":
         amount = -amount
-    if not cells.has("direction"):
+    if neither or not cells.has("direction"):
         return amount, flagged
     return _with_direction(cells, amount, flagged=flagged)
 

@@ -23,7 +23,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One layout. `signed`: the amount carries its own sign; `positive` says what a plus means.
 
     `unless` are column names that tell of something else, such as a wallet's bill. `yearless`: days are month and day, and
-    the year stands in the title.
+    the year stands in the title. `neither` are words in the column of the direction for what moves nothing.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     positive: Literal["in", "out"] = "in"
     day_first: bool = False
     yearless: bool = False
+    neither: tuple[str, ...] = ()
 
     def fits(self, names: tuple[str, ...]) -> bool:
         """Whether a header row of these names is of this layout."""
@@ -142,8 +143,18 @@ def find_header(rows: Sequence[Sequence[str]], among: Sequence[Profile]) -> Head
         for profile in among:
             if profile.fits(names):
                 until = _month_of(rows[:index]) if profile.yearless else None
-                return Header(index=index, profile=profile, names=names, columns=profile.find(names), until=until)
+                columns = _with_account(profile.find(names), rows[index + 1 : HEADER_WITHIN])
+                return Header(index=index, profile=profile, names=names, columns=columns, until=until)
     return None
+
+
+def _with_account(columns: Mapping[str, tuple[int, ...]], below: Sequence[Sequence[str]]) -> Mapping[str, tuple[int, ...]]:
+    """The columns, with a number that may be either side's as our account where every row has the same."""
+    if "account" in columns or "account_if_same" not in columns:
+        return columns
+    place = columns["account_if_same"][0]
+    seen = [row[place].strip() for row in below if place < len(row)]
+    return {**columns, "account": (place,)} if len(seen) > 1 and len(set(seen)) == 1 else columns
 
 
 def _month_of(title: Sequence[Sequence[str]]) -> tuple[int, int] | None:

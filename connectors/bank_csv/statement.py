@@ -11,7 +11,7 @@ from hub.sdk import Movement, Read, Row, Spool, Statement, Unread, Unreadable
 
 from . import cells as read
 from .balances import Balances
-from .entry import parse_entry
+from .entry import owner, parse_entry
 from .profiles import Header
 from .rows import Preamble, booked_rows
 
@@ -61,16 +61,19 @@ def _line(row: Row, header: Header, whose: tuple[str, str], *, known: bool) -> t
         if problem.rule == "lost digits":
             raise  # the file was saved by a spreadsheet program: every row of it is in doubt
         text = ",".join(read.tidy(cell) for cell in row.cells)
-        return Unread.because(problem, text=text, pointer=problem.pointer, account=account), currency
+        own, money = owner(row, header) if problem.rule != "extra cells" else ("", "")
+        return Unread.because(problem, text=text, pointer=problem.pointer, account=own or account), money or currency
     # An account column speaks for its row; the side that is ours (BOC) only where nothing above the header named the account.
-    own = line.account and ("account" in header.columns or not known)
-    return (line if own else msgspec.structs.replace(line, account=account)), line.currency
+    is_own = bool(line.account) and ("account" in header.columns or not known)
+    return (line if is_own else msgspec.structs.replace(line, account=account)), line.currency
 
 
 def _refuse_without_direction(groups: Mapping[tuple[str, str], Group], header: Header) -> None:
     """Refuse a file of an unknown bank whose one amount column shows no sign: it could be money in or out, and a guess moves money."""
     if header.profile.signed or any(role in header.columns for role in ("debit", "credit", "direction")):
         return
+    if header.names[header.columns["amount"][0]].isascii():
+        return  # where the column is called Amount, money out has a minus
     told = [group.balances for group in groups.values() if group.balances.first]
     if told and not any(one.debits for one in told) and not all(one.balanced for one in told):
         first = told[0].first

@@ -189,7 +189,11 @@ def test_an_impossible_row_is_parked_and_the_others_go_on(row: list[str], rule: 
     """The refusal names the rule, the line and the column; the rows before and after are understood."""
     good = ["20260302", "", "1.00", "", "乙公司", "2", ""]
     made = connector()
-    raws = [raw for raw in made.read("a.csv", as_csv([HEADER, good, row, [*good[:4], "丙公司", "3", ""]])) if raw.stream != "statement"]
+    raws = [
+        raw
+        for raw in made.read("a.csv", as_csv([HEADER, good, row, [*good[:4], "丙公司", "3", ""]]))
+        if raw.stream != "statement"
+    ]
 
     with pytest.raises(Unreadable) as parked:
         list(made.normalise(raws[1]))
