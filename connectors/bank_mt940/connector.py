@@ -45,9 +45,7 @@ class Connector:
         """One raw a line, and one a statement after its lines."""
         if not body.strip():
             raise Unreadable(happened="the file is empty", next="export the period again", rule="empty file")
-        return statement_raws(
-            self.statements(name, io.BytesIO(body)), name=name, file_digest=digest(body), parser=_PARSER
-        )
+        return statement_raws(self.statements(name, io.BytesIO(body)), name=name, file_digest=digest(body), parser=_PARSER)
 
     def normalise(self, raw: Raw) -> Iterable[Event | Ignored]:
         """`statement.read` for a statement; for a line a receipt, a reversal, or the rule by which it is left out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import BinaryIO
 
 from hub.sdk import Unreadable
@@ -74,7 +74,7 @@ def _still(decoder: codecs.IncrementalDecoder | None, chunk: bytes) -> codecs.In
     return decoder
 
 
-def text_lines(source: BinaryIO, encoding: str) -> Iterator[tuple[int, str]]:
+def text_lines(source: BinaryIO, encoding: str) -> Generator[tuple[int, str], None, None]:
     """Each line with its number from 1, without control characters. Raises `Unreadable` for a line that no statement has."""
     reader = io.TextIOWrapper(source, encoding=encoding, errors="replace", newline=None)
     try:

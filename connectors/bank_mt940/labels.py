@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from .lookup import BIC, IBAN, Details, compact, plain
+from .lookup import BIC, Details, compact, is_iban, plain
 
 # What a label introduces. Those under `""` only end what stands before them.
 _LABELS = {
@@ -36,7 +36,9 @@ _AROUND = " \t\n;/,，；。"
 _IN_A_ROW = re.compile(
     r"\b(?P<iban>[A-Z]{2}\d{2}[A-Z0-9]{11,30}) (?P<bic>[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?) (?P<name>[^\n]{2,70}?) [A-Z]{2}\d{2}[A-Z0-9]{6,31}\b"
 )
-_OLD_ACCOUNT = re.compile(r"0?(\d{9,10}) (?=\S)")
+_OLD_ACCOUNT = re.compile(r"(\d{10}) (?=\S)")
+# A reference ends with its line or its column.
+_COLUMN = re.compile(r"\n|\s{2}")
 
 
 def read_labels(text: str) -> Details:
@@ -53,7 +55,7 @@ def read_labels(text: str) -> Details:
         account=account if any(map(str.isdigit, account)) else "",
         bank=compact(found["bank"]),
         memo=plain(found["memo"] or text),
-        reference=plain(found["reference"]),
+        reference=plain(_COLUMN.split(found["reference"])[0]),
     )
 
 
@@ -63,9 +65,8 @@ def _without_labels(text: str) -> Details:
     if row:
         return Details(name=row["name"], account=row["iban"], bank=row["bic"], memo=memo)
     first, _, rest = memo.partition(" ")
-    if IBAN.fullmatch(first):
-        bank, _, behind = rest.partition(" ")
-        named = BIC.fullmatch(bank) is not None
-        return Details(account=first, bank=bank if named else "", memo=memo)
+    if is_iban(first):
+        bank = rest.partition(" ")[0]
+        return Details(account=first, bank=bank if BIC.fullmatch(bank) else "", memo=memo)
     old = _OLD_ACCOUNT.match(memo)
-    return Details(account=old[1] if old else "", memo=memo)
+    return Details(account=old[1], memo=memo[old.end() :]) if old else Details(memo=memo)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}")
+IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 _MONEY = re.compile(r"([A-Z]{3})?\s?(\d{1,15}(?:[,.]\d{0,6})?)")
 
@@ -44,3 +44,11 @@ def money(text: str, currency: str) -> tuple[str, Decimal] | None:
     """Currency and amount of `EUR11,85`; the account's currency where none is written."""
     found = _MONEY.match(text.strip())
     return (found[1] or currency, Decimal(found[2].replace(",", "."))) if found else None
+
+
+def is_iban(text: str) -> bool:
+    """True for an IBAN whose check digits are right (ISO 13616, remainder 1 of 97)."""
+    if not IBAN.fullmatch(text):
+        return False
+    turned = text[4:] + text[:4]
+    return int("".join(str(int(character, 36)) for character in turned)) % 97 == 1

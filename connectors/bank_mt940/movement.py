@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+import msgspec
+
 from hub.sdk import Movement, Remittance, Unreadable
 
 from .details import read_details
@@ -15,7 +17,7 @@ from .fields import Line, calendar_day, entry_day, told_reference
 from .lookup import IBAN, Details, compact, money, plain
 
 _NS = re.compile(r"(\d\d)(.*)")
-_AMOUNTS = re.compile(r"/(OCMT|CHGS)/([^/]*)")
+_AMOUNTS = re.compile(r"/(OCMT|CHGS|EXCH|TRCD)/([^/]*)")
 # Rabobank's older lines: sixteen places for the other account, then its name.
 _ACCOUNT_PLACES = 16
 _DOMESTIC = re.compile(r"P?\d{9,10}")
@@ -69,29 +71,23 @@ def days(line: Line, pointer: str) -> tuple[date, date]:
 
 def _with_line(said: Details, line: Line) -> Details:
     """What the :61: itself tells of the other side, where its text did not."""
-    reference, name, account = told_reference(line.reference), said.name, said.account
-    more = [text for text in line.supplementary if not text.startswith("/")]
+    reference, name, account, memo = told_reference(line.reference), "", "", ""
+    more = [text for text in line.supplementary if not _AMOUNTS.match(text)]
     if IBAN.fullmatch(compact(line.reference)):
-        account, name, reference = account or compact(line.reference), name or plain(" ".join(more)), ""
+        reference, account, name = "", compact(line.reference), plain(" ".join(more))
     elif not line.bank_reference and len(line.reference) > _ACCOUNT_PLACES and line.reference[_ACCOUNT_PLACES - 1] == " ":
-        number, name = line.reference[:_ACCOUNT_PLACES].strip(), name or plain(line.reference[_ACCOUNT_PLACES:])
-        account, reference = account or told_reference(number), ""
+        reference, account, text = "", told_reference(line.reference[:_ACCOUNT_PLACES]), plain(line.reference[_ACCOUNT_PLACES:])
+        name, memo = (text, "") if account else ("", text)
     elif more and (IBAN.fullmatch(more[0]) or _DOMESTIC.fullmatch(more[0])):
-        account = account or more[0]
-    return Details(
-        name=name,
-        account=account,
-        bank=said.bank,
-        ultimate=said.ultimate,
-        memo=said.memo or plain(" ".join(line.supplementary)),
+        account = more[0]
+    else:
+        memo = plain(" ".join(more))
+    return msgspec.structs.replace(
+        said,
+        name=said.name or name,
+        account=said.account or account,
+        memo=said.memo or memo,
         reference=said.reference or reference,
-        end_to_end_id=said.end_to_end_id,
-        structured=said.structured,
-        code=said.code,
-        return_reason=said.return_reason,
-        original=said.original,
-        charges=said.charges,
-        returned=said.returned,
     )
 
 

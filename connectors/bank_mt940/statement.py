@@ -132,7 +132,11 @@ class Page:
         if not self.account:
             missing, rule, next_ = "names no account (:25:)", "no account", "tell it by the connection's setting `account`"
         elif not self.currency:
-            missing, rule, next_ = "names no currency (:60F:, :34F:)", "no currency", "tell it by the connection's setting `currency`"
+            missing, rule, next_ = (
+                "names no currency (:60F:, :34F:)",
+                "no currency",
+                "tell it by the connection's setting `currency`",
+            )
         elif not (self.lines or self.opening or self.closing or self.told):
             missing, rule, next_ = "has neither a balance nor a line", "no statement", "download the statement again"
         else:
@@ -159,10 +163,10 @@ class Page:
         with self.spool:
             for line in self.spool.lines():
                 yield self._checked(line)
-        credits, debits = self.counted["C"].amount, self.counted["D"].amount
+        came, went = self.counted["C"].amount, self.counted["D"].amount
         balanced = None
         if self.opening and self.closing:
-            balanced = self.opening.amount + credits - debits == self.closing.amount
+            balanced = self.opening.amount + came - went == self.closing.amount
         yield Statement(
             format="MT942" if self.interim else FORMAT,
             account=self.account,
@@ -174,8 +178,8 @@ class Page:
             number=self.number,
             lines=self.lines,
             unread=self.unread,
-            credits=credits,
-            debits=debits,
+            credits=came,
+            debits=went,
             balanced=balanced,
         )
 

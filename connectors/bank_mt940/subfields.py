@@ -39,15 +39,17 @@ def read_subfields(text: str, incoming: bool) -> Details | None:
         account = ""
     code = start[1] or ""
     returned = code in _RETURNED
-    memo = words["SVWZ"] or memo
+    # A reference ends with its subfield, unless it filled it; what follows is text.
+    behind = " ".join(rest for word in ("EREF", "KREF") for rest in words[word].split("\n", 1)[1:])
+    memo = words["SVWZ"] or f"{memo} {behind}"
     return Details(
         name=plain(name),
         account=compact(account),
         bank=compact(bank),
         ultimate=plain(words["ABWA" if incoming else "ABWE"]),
         memo=plain(memo) or plain(parts[0]),
-        reference=plain(words["KREF"]),
-        end_to_end_id=plain(words["EREF"]),
+        reference=plain(words["KREF"].partition("\n")[0]),
+        end_to_end_id=plain(words["EREF"].partition("\n")[0]),
         code=code,
         return_reason=(plain(memo) or plain(parts[34])) if returned else "",
         original=words["OAMT"],
