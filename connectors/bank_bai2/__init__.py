@@ -1,0 +1,1 @@
+"""BAI2 balance and transaction reports of banks in North America and beyond."""
