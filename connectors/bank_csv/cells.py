@@ -63,7 +63,7 @@ def folded(text: str) -> str:
 
 
 def is_empty(text: str) -> bool:
-    return _EMPTY.fullmatch(text) is not None
+    return not text or (not text[0].isdecimal() and _EMPTY.fullmatch(text) is not None)
 
 
 def account_number(text: str) -> str:

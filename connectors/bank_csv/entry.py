@@ -23,7 +23,7 @@ _NUMBERS = ("account", "party_account", "payer_account", "payee_account", "seria
 
 
 class Cells:
-    """A line's cells under the columns of its layout. Every refusal names the rule, the line and the column."""
+    """A line's cells, tidied, under the columns of its layout. Every refusal names the rule, the line and the column."""
 
     def __init__(self, row: Row, header: Header) -> None:
         self.profile = header.profile
@@ -40,7 +40,7 @@ class Cells:
         return self._at(places[0]) if places else ""
 
     def _at(self, place: int) -> str:
-        written = read.tidy(self._cells[place]) if place < len(self._cells) else ""
+        written = self._cells[place] if place < len(self._cells) else ""
         return "" if read.is_empty(written) else written
 
     def texts(self, role: str) -> list[str]:
@@ -55,7 +55,7 @@ class Cells:
 
     def beyond(self) -> str:
         """What stands behind the header's last name."""
-        return next((text for cell in self._cells[len(self._header.names) :] if (text := read.tidy(cell))), "")
+        return next((cell for cell in self._cells[len(self._header.names) :] if cell), "")
 
     def refuse(self, role: str, rule: str, happened: str, *, value: str | None = None, next: str = _MEND) -> Unreadable:
         places = self._header.columns.get(role, ())

@@ -79,9 +79,10 @@ def _period(text: str) -> tuple[date, date] | None:
 
 
 def booked_rows(rows: Iterable[Row], header: Header) -> Iterator[Row]:
-    """The rows below the header that book something or mean to. Blank rows, repeated headers, totals and disclaimers are left out; a broken row is not."""
+    """The rows below the header that book something or mean to, their cells without padding. Blank rows, repeated headers, totals and disclaimers are left out; a broken row is not."""
     sums: list[Row] = []
-    for row in rows:
+    for written in rows:
+        row = Row(line=written.line, cells=tuple(map(read.tidy, written.cells)))
         match _kind(row, header):
             case "booked" | "broken" as kind:
                 if kind == "booked":  # so what stood before it was no sum at the foot
@@ -94,7 +95,7 @@ def booked_rows(rows: Iterable[Row], header: Header) -> Iterator[Row]:
 
 def _cell(row: Row, header: Header, role: str) -> str:
     for place in header.columns.get(role, ())[:1]:
-        return read.tidy(row.cells[place]) if place < len(row.cells) else ""
+        return row.cells[place] if place < len(row.cells) else ""
     return ""
 
 
@@ -107,12 +108,12 @@ def _is_dated(row: Row, header: Header) -> bool:
 
 
 def _kind(row: Row, header: Header) -> Literal["booked", "broken", "sum", "note"]:
-    written = [text for cell in row.cells if (text := read.tidy(cell))]
-    if not written:
-        return "note"
     if _is_dated(row, header):
         return "booked"
-    if _NOTE.search(written[0]) or tuple(read.header_name(cell) for cell in row.cells if cell.strip()) == header.named:
+    written = [cell for cell in row.cells if cell]
+    if not written:
+        return "note"
+    if _NOTE.search(written[0]) or tuple(map(read.header_name, written)) == header.named:
         return "note"
     if not any(_cell(row, header, role) for role in ("debit", "credit", "amount")):
         return "note" if len(written) <= 3 else "broken"

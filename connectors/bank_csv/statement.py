@@ -60,7 +60,7 @@ def _line(row: Row, header: Header, whose: tuple[str, str], *, known: bool) -> t
     except Unreadable as problem:
         if problem.rule == "lost digits":
             raise  # the file was saved by a spreadsheet program: every row of it is in doubt
-        text = ",".join(read.tidy(cell) for cell in row.cells)
+        text = ",".join(row.cells)
         own, money = owner(row, header) if problem.rule != "extra cells" else ("", "")
         return Unread.because(problem, text=text, pointer=problem.pointer, account=own or account), money or currency
     # An account column speaks for its row; the side that is ours (BOC) only where nothing above the header named the account.

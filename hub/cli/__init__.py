@@ -16,6 +16,7 @@ __all__ = ["main"]
 COMMANDS = {
     "demo": "demo:demo",
     "serve": "serve:serve",
+    "read": "read:read",
     "reconcile": "reconcile:reconcile_",
     "map": "maps:map_",
     "new": "connectors:new",
