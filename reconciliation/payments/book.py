@@ -17,9 +17,12 @@ from reconciliation.payments.text import compact, squeeze
 from reconciliation.payments.values import OpenItem, Settled
 
 TAIL = 5
+_HEAD = 4  # digits of a number that many share: a year and a month, mostly
 Home = tuple[tuple[str, ...], str, str, str]
 _NOWHERE: Home = ((), "", "", "")
 _LEAD = re.compile(r"^([A-Z]*)(\d+)$")
+_TELEPHONE = re.compile(r"1[3-9]\d{9}")
+_LONG, _SEVERAL = 9, 3
 
 
 class Entry:
@@ -121,6 +124,7 @@ class Book:
         self.credits: dict[str, dict[str, Entry]] = {}
         self.settled: dict[str, Settled] = {}
         self.shapes: Counter[tuple[str, int]] = Counter()
+        self._heads: Counter[tuple[str, int, str]] = Counter()
         self._by_digits: dict[str, dict[str, None]] = {}
         self._by_tail: dict[str, dict[str, None]] = {}
         self._by_piece: dict[tuple[int, str, str], dict[str, None]] = {}
@@ -187,6 +191,15 @@ class Book:
                 self.settled[compact(number)] = settled
                 self._learn(compact(number))
 
+    def looks_like_ours(self, number: str) -> bool:
+        """Whether a number that nobody knows has the letters, the length and the first digits of ours."""
+        shape = _LEAD.match(number)
+        if shape is None or len(shape[2]) < TAIL or _TELEPHONE.fullmatch(number):
+            return False
+        if shape[1]:
+            return (shape[1], len(shape[2])) in self.shapes
+        return len(shape[2]) >= _LONG and self._heads["", len(shape[2]), shape[2][:_HEAD]] >= _SEVERAL
+
     def named(self, number: str) -> tuple[Entry, ...]:
         """The open orders that a number names, in a fixed order."""
         return in_order(self.by_number.get(number, {}).values())
@@ -225,6 +238,7 @@ class Book:
             digits = shape[2]
             if number not in self._by_digits.get(digits, ()):
                 self.shapes[shape[1], len(digits)] += 1
+                self._heads[shape[1], len(digits), digits[:_HEAD]] += 1
                 self._by_digits.setdefault(digits, {})[number] = None
                 self._by_tail.setdefault(digits[-TAIL:], {})[number] = None
                 for piece in _pieces(digits, len(digits)):

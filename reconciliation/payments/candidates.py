@@ -8,11 +8,12 @@ from typing import NamedTuple
 from hub.core.money import to_minor
 from hub.core.vocabulary import Receipt
 from reconciliation.payments.book import Book, Entry, in_order
+from reconciliation.payments.elsewise import payable, readings
 from reconciliation.payments.groups import accidents, exact_sums, small_sums
 from reconciliation.payments.numbers import AGAIN, END, STRANGE, Named
 from reconciliation.payments.payers import Who
 from reconciliation.payments.policy import Policy
-from reconciliation.payments.shortfalls import fees, kept_as
+from reconciliation.payments.shortfalls import early, fees, kept_as
 
 # How an amount stands to the items it is laid on.
 WHOLE, PART, PART_FEE, SOME, OVER, OVER_NEAR = "whole", "part", "part_fee", "some", "over", "over_near"
@@ -74,23 +75,24 @@ def _all(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
     named = [entry for entry in reading.entries_named(book, currency) if not entry.is_credit]
     yield from _named_groups(reading, book, policy)
     for entry in named:
-        yield from _single(entry, minor, policy, any_amount=True)
+        yield from _single(entry, reading, policy, any_amount=True)
     is_told = any(entry.open == minor for entry in named)
     for suspect in reading.who.suspects[:4]:
         own = in_order(entry for entry in book.by_customer.get(suspect.customer, {}).values() if entry.currency == currency)
         for entry in own:
-            yield from _single(entry, minor, policy, any_amount=False)
+            yield from _single(entry, reading, policy, any_amount=False)
         if suspect.probability >= 0.2 and not is_told:
             yield from _sums(own, minor, policy)
             yield from _set_off(own, book.credits.get(suspect.customer, {}).values(), minor, named)
     exact = book.by_amount.get((currency, minor), {})
     if len(exact) <= _FREQUENT:
         for entry in exact.values():
-            yield from _single(entry, minor, policy, any_amount=False)
+            yield from _single(entry, reading, policy, any_amount=False)
 
 
-def _single(entry: Entry, minor: int, policy: Policy, *, any_amount: bool) -> Iterator[Option]:
+def _single(entry: Entry, reading: Reading, policy: Policy, *, any_amount: bool) -> Iterator[Option]:
     """One item, where the amount is its own, one of its terms', or short of it by what a bank or a payer keeps."""
+    minor = reading.minor
     if entry.open == minor:
         yield Option((entry,), (minor,), WHOLE)
         return
@@ -101,7 +103,9 @@ def _single(entry: Entry, minor: int, policy: Policy, *, any_amount: bool) -> It
     if entry.parts and entry.parts[0][1] == 0 and entry.parts[0][0] - minor in fees(entry.currency, policy):
         yield Option((entry,), (minor,), PART_FEE, kept=entry.parts[0][0] - minor, label=entry.parts[0][2])
     short = entry.open - minor
-    if short > 0 and (kind := kept_as(entry.open, minor, entry.currency, policy)):
+    if short > 0 and (
+        kind := early(entry, minor, reading.receipt.booked_on) or kept_as(entry.open, minor, entry.currency, policy)
+    ):
         yield Option((entry,), (minor,), kind, kept=short)
     elif any_amount:
         yield Option((entry,), (min(minor, entry.open),), SOME if short > 0 else OVER, kept=min(0, short))
@@ -131,9 +135,10 @@ def _laid_on(entries: Sequence[Entry], minor: int, policy: Policy, *, orders: in
     if total == minor:
         yield Option(tuple(entries), tuple(entry.open for entry in entries), SUM, named=True)
         return
-    parts = [entry.parts[0][0] if entry.parts else entry.open for entry in entries]
-    if sum(parts) == minor:
-        yield Option(tuple(entries), tuple(parts), SUM_PARTS, named=True)
+    mixed = readings([payable(entry) for entry in entries], minor, most=len(entries), stop=3) if len(entries) <= 14 else []
+    for each in mixed:
+        if len(each) > 1 and any(value < entries[place].open for place, value in each.items()):
+            yield _picked(entries, sorted(each.items()), SUM_PARTS)._replace(named=True, rivals=len(mixed) - 1)
     if total > minor and (kept_as(total, minor, entries[0].currency, policy)):
         amounts = [entry.open for entry in entries]
         amounts[-1] -= total - minor
@@ -180,7 +185,9 @@ def _set_off(own: Sequence[Entry], credits: Iterable[Entry], minor: int, named: 
     for credit in in_order(credits)[:_FREQUENT]:
         if own and credit.currency == own[0].currency:
             target = minor - credit.open
-            sets = [((place, entry.open),) for place, entry in enumerate(own) if entry.open == target]
+            sets: list[tuple[tuple[int, int], ...]] = [
+                ((place, entry.open),) for place, entry in enumerate(own) if entry.open == target
+            ]
             sets += small_sums([(entry.open,) for entry in own], target)
             sets += [tuple((place, entry.open) for place, entry in enumerate(own) if entry.key in told)]
             for chosen in dict.fromkeys(sets):

@@ -10,11 +10,13 @@ import msgspec
 from hub.core.errors import Invalid
 from hub.core.money import to_minor
 from hub.core.vocabulary import Customer, Receipt, RunnerUp
+from reconciliation.payments import words as w
 from reconciliation.payments.book import Book, customer_key
 from reconciliation.payments.candidates import SUM, WHOLE, Reading, options
-from reconciliation.payments.lanes import CURRENCY, NOTHING, QUEUE, Case, held
+from reconciliation.payments.cases import Case
+from reconciliation.payments.lanes import CURRENCY, NOTHING, QUEUE, TWICE, held
 from reconciliation.payments.laying import Laying
-from reconciliation.payments.numbers import named
+from reconciliation.payments.numbers import EXACT, named
 from reconciliation.payments.payers import Payers
 from reconciliation.payments.policy import Policy
 from reconciliation.payments.scoring import Scored, none_bits, score
@@ -106,7 +108,11 @@ class Desk:
         choices = [self._weigh(reading) for reading in readings]
         decide(choices, self.policy)
         taken = self._taken(choices)
-        matches = [self._match(reading, choice, taken) for reading, choice in zip(readings, choices, strict=True)]
+        again = _said_before(readings, choices)
+        matches = [
+            self._match(reading, choice, taken, is_again=place in again)
+            for place, (reading, choice) in enumerate(zip(readings, choices, strict=True))
+        ]
         return self._laid(choices, matches)
 
     def _read(self, receipt: Receipt) -> Reading:
@@ -135,7 +141,7 @@ class Desk:
             id=receipt.receipt,
             when=(receipt.booked_on, receipt.row or 0, receipt.receipt),
             minor=reading.minor,
-            same=(receipt.payer_name, receipt.payer_account, reading.minor, receipt.memo),
+            same=(receipt.payer_name, reading.minor, receipt.memo),
             scored=scored[:_KEPT],
             none=none_bits(reading),
         )
@@ -150,11 +156,11 @@ class Desk:
             for entry in choice.scored[choice.picked].option.entries
         )
 
-    def _match(self, reading: Reading, choice: Choice, taken: frozenset[str]) -> Match:
+    def _match(self, reading: Reading, choice: Choice, taken: frozenset[str], *, is_again: bool) -> Match:
         none = choice.none_share
         top = choice.picked
-        if top is None or choice.shares[top] < self.policy.review:
-            return self._open(reading, choice, none)
+        if is_again or top is None or choice.shares[top] < self.policy.review:
+            return self._open(reading, choice, none, is_again=is_again)
         best = choice.scored[top]
         others = [place for place in range(len(choice.scored)) if place != top]
         second = max([none, *(choice.shares[place] for place in others)])
@@ -174,7 +180,7 @@ class Desk:
             decided_by=choice.how,
         )
 
-    def _open(self, reading: Reading, choice: Choice, none: float) -> Match:
+    def _open(self, reading: Reading, choice: Choice, none: float, *, is_again: bool) -> Match:
         best = choice.scored[0] if choice.scored else None
         notes = sorted(best.notes, key=lambda note: -abs(note.bits)) if best else []
         return Match(
@@ -184,7 +190,9 @@ class Desk:
             reasons=tuple(note.reason for note in notes if note.bits < 0),
             reasons_en=tuple(note.says_en for note in notes if note.bits < 0),
             runners_up=self._runners_up(choice, best, list(range(len(choice.scored)))),
-            held=CURRENCY
+            held=TWICE
+            if is_again
+            else CURRENCY
             if reading.entries_named(self._book) and not reading.entries_named(self._book, reading.receipt.currency)
             else NOTHING,
             policy=self.policy.version,
@@ -212,6 +220,18 @@ class Desk:
             why = "与首选同样可能" if best is not None and abs(scored.bits - best.bits) < 0.5 else worst.reason.says
             result.append(RunnerUp(shares=Laying().shares(scored.option), probability=choice.shares[place], lost_because=why))
         return tuple(result)
+
+
+def _said_before(readings: Sequence[Reading], choices: Sequence[Choice]) -> frozenset[int]:
+    """The receipts that say what an earlier one of them says: the same deposit of the same named order a second time."""
+    first: dict[object, int] = {}
+    again = set()
+    for place in sorted(range(len(choices)), key=lambda place: choices[place].when):
+        if w.DEPOSIT in readings[place].words and any(one.level == EXACT for one in readings[place].named):
+            if choices[place].same in first:
+                again.add(place)
+            first.setdefault(choices[place].same, place)
+    return frozenset(again)
 
 
 def _minor(receipt: Receipt) -> int:

@@ -67,6 +67,7 @@ LADDERS: dict[str, dict[str, Rung]] = {
         "part_fee": Rung(-7.0, "比付款条件的 {label} 少 {kept}", "{kept} short of the terms' {label}"),
         "fee": Rung(-3.5, "比未收少 {kept}，像是手续费", "{kept} short, like a bank's fee"),
         "rounding": Rung(-4.0, "比未收少 {kept}，像是抹零", "{kept} short, like an amount rounded off"),
+        "early": Rung(-1.5, "比未收少 {kept}，是付款条件给的提前付款折扣", "{kept} short, the terms' discount for paying early"),
         "discount": Rung(-5.0, "比未收少 {kept}，像是折扣或代扣", "{kept} short, like a discount or tax withheld"),
         "odd": Rung(-6.0, "比未收少 {kept}，原因不明", "{kept} short, for no known reason"),
         "over_near": Rung(-6.0, "比未收多 {over}", "{over} more than is open"),

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from hub.core.money import from_minor
 from reconciliation.payments import words as w
-from reconciliation.payments.book import Book, Entry
 from reconciliation.payments.candidates import (
     OVER,
     OVER_NEAR,
@@ -18,71 +16,16 @@ from reconciliation.payments.candidates import (
     SUM_FEE,
     SUM_PARTS,
     WHOLE,
-    Option,
-    Reading,
 )
+from reconciliation.payments.cases import Case
+from reconciliation.payments.elsewise import all_of, fits_beside, next_of
+from reconciliation.payments.groups import coincidence
 from reconciliation.payments.numbers import AGAIN, BARE, END, EXACT, SLIP, STRANGE
-from reconciliation.payments.payers import Suspect
-from reconciliation.payments.policy import Policy
-from reconciliation.payments.shortfalls import DISCOUNT, FEE, ODD, ROUNDING
+from reconciliation.payments.shortfalls import DISCOUNT, EARLY, FEE, ODD, ROUNDING
 from reconciliation.payments.values import Held
 
-
-class Case(NamedTuple):
-    """Everything that the rules look at."""
-
-    reading: Reading
-    option: Option
-    probability: float
-    second: float
-    book: Book
-    policy: Policy
-    taken: frozenset[str] = frozenset()  # orders that another receipt is for
-
-    @property
-    def customer(self) -> str:
-        return self.option.entries[0].customer
-
-    @property
-    def suspect(self) -> Suspect | None:
-        return self.reading.who.of(self.customer)
-
-    @property
-    def is_firm(self) -> bool:
-        """Whether the payer is who the item's customer is, by name or by memory."""
-        suspect = self.suspect
-        if suspect is None:
-            return False
-        if self.reading.who.is_person:
-            return suspect.times >= self.policy.person_times and suspect.probability >= 0.9
-        return suspect.is_firm
-
-    def names(self, *levels: str) -> bool:
-        """Whether the memo names every item of the option, on one of these rungs and without a doubt which."""
-        hits = [one for one in self.reading.named if one.level in levels]
-        return all(
-            any(
-                any(number in entry.numbers for number in one.numbers)
-                and len({e.order for n in one.numbers for e in self.book.named(n)}) == 1
-                for one in hits
-            )
-            for entry in self.option.entries
-        )
-
-    @property
-    def names_other(self) -> bool:
-        """Whether the memo names something that is not in the option."""
-        return any(
-            one.level in (EXACT, BARE, SLIP)
-            and not any(number in entry.numbers for entry in self.option.entries for number in one.numbers)
-            for one in self.reading.named
-        )
-
-    def others(self, index: dict[tuple[str, int], dict[str, Entry]]) -> list[Entry]:
-        """This customer's other orders for which the index has the receipt's amount, and that no other receipt pays."""
-        found = index.get((self.reading.receipt.currency, self.reading.minor), {}).values()
-        own = {*self.taken, *(entry.key for entry in self.option.entries)}
-        return [entry for entry in found if entry.customer == self.customer and entry.key not in own]
+_ROUND = 0.01  # the coincidence of an amount of two digits and noughts
+_LONG = 10  # digits that no telephone's end or postal code meets by accident
 
 
 def _fits_another(case: Case) -> bool:
@@ -109,33 +52,65 @@ def _has_strange(case: Case) -> bool:
     return any(one.level == STRANGE for one in case.reading.named) and not case.names(EXACT)
 
 
+def _is_one_of_several(case: Case) -> bool:
+    """The memo speaks of several orders, and the option is one that it does not name in full."""
+    return w.SEVERAL in case.reading.words and not (case.is_named and case.option.stands in (WHOLE, SUM))
+
+
 def _is_again(case: Case) -> bool:
     return any(one.level == AGAIN for one in case.reading.named)
 
 
 def _is_weak_reference(case: Case) -> bool:
-    """A repaired number needs the payer beside it; a number that is only its end too."""
-    return not case.is_firm and not case.names(EXACT, BARE)
+    """A repaired number needs the payer beside it; so do a number that is only its end, and few digits without their letters."""
+    bare = [one.numbers[0] for one in case.reading.named if one.level == BARE]
+    is_long = all(sum(map(str.isdigit, number)) >= _LONG for number in bare)
+    return not case.is_firm and not case.names(EXACT) and not (case.is_named and is_long)
 
 
 def _is_unexplained(case: Case) -> bool:
-    """Money that pays only a part is booked unseen only where the customer's own memo names the item exactly."""
+    """Money that pays only a part is booked unseen only where the customer's own memo names the item exactly.
+
+    Tax withheld is explained where the memo speaks of it and the rest is exactly what a usual rate leaves.
+    """
     if case.option.stands in (DISCOUNT, ODD):
-        return True
-    return case.option.stands == SOME and not (case.is_firm and case.names(EXACT, BARE) and len(case.option.entries) == 1)
+        return not (case.option.stands == DISCOUNT and w.WITHHELD in case.reading.words and case.is_named and case.is_firm)
+    return case.option.stands == SOME and not (
+        case.is_firm
+        and case.is_named
+        and len(case.option.entries) == 1
+        and not fits_beside(case.option.entries[0], case.own, case.reading.minor)
+    )
 
 
 def _is_loose_group(case: Case) -> bool:
     return (
         case.option.stands == SUM
         and not case.option.named
-        and (case.option.rivals > 0 or case.option.chance > case.policy.chance)
+        and (case.option.rivals > 0 or case.option.chance > case.policy.chance or not case.is_firm or case.fits_otherwise(4))
     )
 
 
+def _is_sum_too(case: Case) -> bool:
+    """The memo names nothing, and two other orders of the customer come to the same amount together.
+
+    All of one order and all of two are as good as each other, and so are deposits where the memo speaks of one. Round
+    amounts are met by more.
+    """
+    if case.names(EXACT, BARE, SLIP, END) or case.option.stands not in (WHOLE, PART, FEE, ROUNDING, EARLY):
+        return False
+    if coincidence(case.reading.minor) >= _ROUND:
+        return case.fits_otherwise(2)
+    return case.fits_otherwise(2, next_of if case.option.stands == PART else all_of)
+
+
 def _is_two_things(case: Case) -> bool:
-    """A difference in a group or an instalment, or instalments of several orders at once: too many ways to be right."""
-    return case.option.stands in (SUM_FEE, SUM_PARTS, PART_FEE)
+    """A difference in a group or an instalment, or instalments of several orders at once: too many ways to be right.
+
+    Only where the customer's memo names every order, and nothing else comes to the amount, there is one.
+    """
+    is_told = case.is_firm and case.is_named and case.option.rivals == 0 and not case.names_other
+    return case.option.stands in (SUM_FEE, SUM_PARTS, PART_FEE) and not (is_told and not case.fits_otherwise(3))
 
 
 def _is_kept_by_stranger(case: Case) -> bool:
@@ -200,6 +175,7 @@ RULES: tuple[tuple[Callable[[Case], bool], Held], ...] = (
         _fits_another,
         Held(code="fits_another", says="金额不合这一单，却正合另一单", says_en="the amount is another order's, not this one's"),
     ),
+    (_is_one_of_several, Held(code="several", says="附言说的是多单", says_en="the memo speaks of several orders")),
     (
         _is_either,
         Held(
@@ -219,6 +195,10 @@ RULES: tuple[tuple[Callable[[Case], bool], Held], ...] = (
         _is_loose_group,
         Held(code="group", says="合计可能是巧合或另有组合", says_en="the sum may be an accident or has an alternative"),
     ),
+    (
+        _is_sum_too,
+        Held(code="sum_too", says="另有几单合计也是这个金额", says_en="other orders come to the same amount together"),
+    ),
     (_is_two_things, Held(code="two_things", says="合计另有差额或分期", says_en="a group with a difference or instalments")),
     (
         _is_part_by_chance,
@@ -234,6 +214,7 @@ DOUBT = Held(code="doubt", says="把握不足", says_en="not certain enough")
 RIVAL = Held(code="rival", says="另有相近的可能", says_en="another possibility is nearly as likely")
 NOTHING = Held(code="nothing_fits", says="没有合适的应收", says_en="nothing that is open fits")
 CURRENCY = Held(code="currency", says="附言写明的应收是另一币种", says_en="the item that the memo names is in another currency")
+TWICE = Held(code="twice", says="与前一笔收款完全相同", says_en="the same as a receipt before it")
 QUEUE = Held(code="competition", says="另一笔收款也可能付这一项", says_en="another receipt may pay the same item")
 
 

@@ -9,13 +9,14 @@ from hub.core.money import from_minor
 from hub.core.vocabulary import ShareOf
 from reconciliation.payments.book import Entry
 from reconciliation.payments.candidates import PART_FEE, SUM_FEE, Option
-from reconciliation.payments.shortfalls import DISCOUNT, FEE, ODD, ROUNDING
+from reconciliation.payments.shortfalls import DISCOUNT, EARLY, FEE, ODD, ROUNDING
 
 _BOOKED = {
     FEE: "bank_fee",
     SUM_FEE: "bank_fee",
     PART_FEE: "bank_fee",
     ROUNDING: "rounding",
+    EARLY: "discount",
     DISCOUNT: "discount",
     ODD: "difference",
 }
@@ -47,6 +48,9 @@ class Laying:
 
     def _laid(self, entry: Entry, takes: int, short: int) -> Iterator[tuple[int, int, int]]:
         """Place, amount and shortfall of each instalment that gets some. The last ones are paid short, none is paid nothing."""
+        if entry.is_credit:  # it is used up by what it is, and nothing is kept back of it
+            yield 0, takes, 0
+            return
         chosen = self._chosen(entry, takes)
         shorts = [0] * len(chosen)
         for at in range(len(chosen) - 1, -1, -1):
@@ -56,8 +60,6 @@ class Laying:
 
     def _chosen(self, entry: Entry, takes: int) -> list[tuple[int, int]]:
         """The later instalment that this amount is, where it is not what the next ones come to; else from the next one on."""
-        if entry.is_credit:
-            return [(0, takes)]
         rooms = [
             (place, minor - self._given.get(item.receivable, 0))
             for place, (item, minor) in enumerate(zip(entry.items, entry.opens, strict=True))

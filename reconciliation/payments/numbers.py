@@ -19,7 +19,10 @@ _ONE = re.compile(r"(?<=\d)[IL](?=\d)")
 _RUN = re.compile(r"\d+")
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _DAY = re.compile(r"20[0-4]\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
-_NOT_OURS = re.compile(r"(?:税号|流水|流水号|电话|手机|TEL|账号|帐号|卡号|身份证|统一社会信用代码)[:\s]*$")
+_IS_MONEY = re.compile(r"^\s*(?:元|万|块|圆|%|‰|RMB|CNY|USD|美元)|^\.\d{2}(?!\d)")
+_NOT_OURS = re.compile(
+    r"(?:¥|￥|RMB|人民币|金额|邮编|邮政编码|回单|凭证|票据号|税号|流水|流水号|电话|手机|TEL|账号|帐号|卡号|身份证|统一社会信用代码)[:\s]*$"
+)
 _RANGE = re.compile(r"^\s*(?P<joint>[-~～至到、/,，])\s*(?P<next>\d{1,5})(?!\d)")
 _ALNUM = re.compile(r"[A-Z0-9][A-Z0-9\-_./]{3,}[A-Z0-9]")
 
@@ -38,14 +41,24 @@ def named(memo: str, book: Book) -> tuple[Named, ...]:
     text = _ONE.sub("1", _ZERO.sub(lambda found: "0" * len(found[0]), fold(memo)))
     found: list[Named] = []
     for chain in _CHAIN.finditer(text):
-        if not _NOT_OURS.search(text[: chain.start()]):
+        is_money = not chain["lead"] and _IS_MONEY.search(text[chain.end() :])
+        if not is_money and not _NOT_OURS.search(text[: chain.start()]):
             found.extend(_in_chain(text, chain, book))
-    taken = [one.span for one in found if one.level in (EXACT, AGAIN)]
+    sure = [one.span for one in found if one.level in (EXACT, AGAIN)]
+    other = [one.span for one in found if one.level not in (EXACT, AGAIN)]
     for token in _ALNUM.finditer(text):
         number = compact(token[0])
-        if number in book.by_number and not any(start < token.end() and token.start() < end for start, end in taken):
+        if _overlaps(token.span(), sure):
+            continue
+        if number in book.by_number:
             found.append(Named(level=EXACT, numbers=(number,), text=token[0], span=token.span()))
+        elif not _overlaps(token.span(), other) and book.looks_like_ours(number) and not _NOT_OURS.search(text[: token.start()]):
+            found.append(Named(level=STRANGE, numbers=(), text=token[0], span=token.span()))
     return _clean(found)
+
+
+def _overlaps(span: tuple[int, int], others: list[tuple[int, int]]) -> bool:
+    return any(start < span[1] and span[0] < end for start, end in others)
 
 
 def _clean(found: list[Named]) -> tuple[Named, ...]:

@@ -11,6 +11,15 @@ from hub.core.money import from_minor, to_minor
 _TERMS = re.compile(r"\d{1,3}(?:\.\d+)?(?:\s*[/:、,+-]\s*\d{1,3}(?:\.\d+)?)*")
 
 
+_EARLY = re.compile(r"(\d{1,2}(?:\.\d+)?)\s*%?\s*/\s*(\d{1,3})\s*[,，;、 ]?\s*(?:N|NET|净)\s*/?\s*\d{1,3}", re.IGNORECASE)
+
+
+def early_payment(terms: str | None) -> tuple[Decimal, int] | None:
+    """What who pays early may keep, in percent, and within how many days: `2/10 n/30` is two per cent within ten days."""
+    found = _EARLY.fullmatch((terms or "").strip())
+    return (Decimal(found[1]), int(found[2])) if found else None
+
+
 def percentages(terms: str | None) -> tuple[Decimal, ...]:
     """The terms' percentages: `30/70` is 30 and 70. None, words, or a single number (often days) are one payment of all."""
     cleaned = (terms or "").replace("%", "").replace("％", "").strip()

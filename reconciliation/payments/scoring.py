@@ -25,11 +25,12 @@ from reconciliation.payments.candidates import (
 from reconciliation.payments.groups import coincidence
 from reconciliation.payments.ladders import LADDERS, Note
 from reconciliation.payments.numbers import AGAIN, BARE, EXACT, SLIP, STRANGE, Named
-from reconciliation.payments.shortfalls import DISCOUNT, FEE, ODD, ROUNDING
+from reconciliation.payments.shortfalls import DISCOUNT, EARLY, FEE, ODD, ROUNDING
 
 # How rarely money is for nothing in the book, as powers of two: of receipts whose memo names an open item, of those from a
 # known customer, and of the rest.
 NONE_BITS, NONE_OF_CUSTOMER, NONE_NAMED = -2.5, -6.0, -7.0
+_REFUND_UNNAMED = 9.0  # beside no number, a refund is not a customer's payment
 _MORE_NONE = {w.REFUND: 7.0, w.REVERSAL: 8.0, w.NOT_A_SALE: 7.0, w.ADVANCE: 6.0, w.WALLET: 6.0}
 _SILENT = frozenset(["missing", "other", "strange", "again", "stranger", "person"])
 _CERTAIN = (EXACT, BARE, SLIP)
@@ -49,6 +50,7 @@ def none_bits(reading: Reading) -> float:
     extra = max((extra for word, extra in _MORE_NONE.items() if word in reading.words), default=0.0) + (4.0 if lost else 0.0)
     if any(one.level in (EXACT, BARE) for one in reading.named):
         return NONE_NAMED + extra
+    extra += _REFUND_UNNAMED if w.REFUND in reading.words else 0.0
     return (NONE_OF_CUSTOMER if any(suspect.probability >= 0.5 for suspect in reading.who.suspects) else NONE_BITS) + extra
 
 
@@ -163,8 +165,8 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
         level = "part" if option.rivals == 0 else "later_part"
         same = len(book.by_part.get((entry.currency, reading.minor), ())) / size
         return _note("amount", level, LADDERS["amount"][level].bits - log2(max(same, chance)), label=option.label, **money)
-    if option.stands in (FEE, ROUNDING, DISCOUNT, ODD, OVER_NEAR, PART_FEE):
-        least = 0.001 if option.stands in (FEE, ROUNDING) else 0.004
+    if option.stands in (FEE, ROUNDING, EARLY, DISCOUNT, ODD, OVER_NEAR, PART_FEE):
+        least = 0.001 if option.stands in (FEE, ROUNDING, EARLY) else 0.004
         return _note(
             "amount",
             option.stands,

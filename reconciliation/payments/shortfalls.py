@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 from hub.core.money import minor_units, to_minor
+from reconciliation.payments.book import Entry
+from reconciliation.payments.orders import early_payment
 from reconciliation.payments.policy import Policy
 
-FEE, ROUNDING, DISCOUNT, ODD = "fee", "rounding", "discount", "odd"
+FEE, ROUNDING, EARLY, DISCOUNT, ODD = "fee", "rounding", "early", "discount", "odd"
 
 # Percentages that invoices and tax law subtract: cash discounts, and what is withheld from services.
 _RATES = tuple(Decimal(rate) / 100 for rate in (1, 2, 3, 5, 6, 10))
@@ -30,6 +33,16 @@ def kept_as(due: int, minor: int, currency: str, policy: Policy) -> str | None:
         return DISCOUNT
     small = short <= to_minor(policy.largest_fee, currency) and short * 10 <= due
     return ODD if small else None
+
+
+def early(entry: Entry, minor: int, on: date) -> str | None:
+    """The discount that the order's own terms give to who pays early (`2/10 n/30`), where this is it and in time."""
+    terms = early_payment(entry.item.payment_terms)
+    if terms is None or entry.item.ordered_on is None or entry.open != entry.amount:
+        return None
+    rate, days = terms
+    in_time = 0 <= (on - entry.item.ordered_on).days <= days
+    return EARLY if in_time and minor in _less(entry.open, rate / 100, 10 ** minor_units(entry.currency)) else None
 
 
 def fees(currency: str, policy: Policy) -> tuple[int, ...]:

@@ -106,11 +106,26 @@ def _pick(component: Sequence[Choice], policy: Policy) -> None:
     how = "exactly" if picks is not None else "greedily"
     if picks is None:
         picks = _greedy(component)
+    _first_come(component, picks)
     for choice, pick in zip(component, picks, strict=True):
         best = max(range(len(choice.scored)), key=lambda place: (choice.shares[place], -place), default=None)
         choice.contested = pick is not None and best is not None and best != pick and choice.shares[best] > choice.shares[pick]
         choice.picked = pick
         choice.how = how
+
+
+def _first_come(component: Sequence[Choice], picks: list[int | None]) -> None:
+    """Of receipts that are the same in everything the earliest gets what one of them gets, however many accounts were told."""
+    first: dict[object, int] = {}
+    for at, choice in enumerate(component):
+        earlier = first.setdefault(choice.same, at)
+        pick = picks[at]
+        if earlier == at or picks[earlier] is not None or pick is None:
+            continue
+        key = choice.scored[pick].option.key
+        place = next((place for place, one in enumerate(component[earlier].scored) if one.option.key == key), None)
+        if place is not None:
+            picks[earlier], picks[at] = place, None
 
 
 def _fits(scored: Scored, left: dict[str, int]) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from reconciliation.payments.text import fold
 
-DEPOSIT, BALANCE, REFUND, NOT_A_SALE, ADVANCE, WALLET, REVERSAL = (
+DEPOSIT, BALANCE, REFUND, NOT_A_SALE, ADVANCE, WALLET, REVERSAL, SEVERAL, WITHHELD = (
     "deposit",
     "balance",
     "refund",
@@ -14,6 +14,8 @@ DEPOSIT, BALANCE, REFUND, NOT_A_SALE, ADVANCE, WALLET, REVERSAL = (
     "advance",
     "wallet",
     "reversal",
+    "several",
+    "withheld",
 )
 
 _WORDS = {
@@ -25,6 +27,10 @@ _WORDS = {
         r"利息|结息|保证金|押金|工资|报销|退税|补贴|补助|奖励|电费|水费|社保|公积金|理财|赎回|贷款|借款|还款|投资款|股东|注资|备用金|代发|保险|理赔|租金|房租|赞助|罚款|赔偿|INTEREST"
     ),
     ADVANCE: re.compile(r"预存|预收|充值"),
+    SEVERAL: re.compile(
+        r"等(?=$|[\d,，、.。;；()（）]|款|货款|订单|合同|单|多|几)|(?<!第)[两二三四五六七八九多几2-9][单笔张批份]|合并|合计|共计|一并|季度|[一二三四1-4]季|对账|汇总"
+    ),
+    WITHHELD: re.compile(r"代扣|扣税|扣缴|预扣|已扣|WITHH"),
 }
 _WALLET = re.compile(r"支付宝|财付通|微信支付|银联商务|拉卡拉|通联支付|网银在线|汇付|快钱|易宝|收钱吧|京东支付|美团")
 

@@ -288,8 +288,6 @@ def looks_like_a_number(m: Month) -> None:
             f"电话138{m.rng.randint(100, 999)}{tail}",
             f"2026030{m.rng.randint(1, 9)}",
             f"税号9132{m.rng.randint(10**8, 10**9)}{tail}",
-        ]
-        + [
             f"流水{m.rng.randint(10**9, 10**10)}{tail}",
             f"0512-6{m.rng.randint(10, 99)}{tail}",
             f"发票{m.rng.randint(10**7, 10**8)}",
@@ -404,6 +402,108 @@ def another_amount(m: Month) -> None:
     )
 
 
+def names_one_of_two_deposits(m: Month) -> None:
+    """Two first instalments, and the memo has room for one number."""
+    one, other = m.take(2, want=_split)
+    memo = m.named(one, word="定金" if m.rng.random() < 0.5 else "货款")
+    right = [[(one, one.first), (other, other.first)]]
+    m.pay("names_one_of_two_deposits", one.customer, one.first + other.first, memo, right, decidable=False)
+
+
+def round_book(m: Month) -> None:
+    """A customer all of whose orders are round, so that much adds up to much."""
+    customer = m.customer()
+    some = [
+        m.order(customer, m.rng.randint(1, 30) * 500_000, terms=m.rng.choice(["100", "50/50", "30/70"]), free=False)
+        for _ in range(9)
+    ]
+    one, other = m.rng.sample(some, 2)
+    kind = m.rng.randrange(4)
+    if kind == 0:
+        m.pay("round_book", customer, one.open + other.open, None, _all(one, other), decidable=False)
+    elif kind == 1:
+        right = [[(one, one.first), (other, other.first)]]
+        m.pay("round_book", customer, one.first + other.first, m.rng.choice(["货款", "定金"]), right, decidable=False)
+    elif kind == 2:
+        m.pay("round_book", customer, one.open + other.first, None, [[(one, one.open), (other, other.first)]], decidable=False)
+    else:
+        m.pay("round_book", customer, one.open, m.named(one), _all(one))
+
+
+def deposit_twice(m: Month) -> None:
+    """Half is the deposit; paid again by mistake, it is not the rest."""
+    (one,) = m.take(want=lambda order: order.terms == "50/50" and order.is_split)
+    memo, day = m.named(one, word="定金"), m.day()
+    m.pay("deposit_named", one.customer, one.first, memo, [[(one, one.first)]], day=day)
+    m.pay("deposit_twice", one.customer, one.first, memo, [[]], day=day + timedelta(days=4), decidable=False)
+
+
+def paid_twice(m: Month) -> None:
+    """The same receipt again a few days later."""
+    (one,) = m.take()
+    memo, day = m.named(one), m.day()
+    m.pay("names_its_order", one.customer, one.open, memo, _all(one), day=day)
+    m.pay("paid_twice", one.customer, one.open, memo, [[]], day=day + timedelta(days=4))
+
+
+def frame_contract(m: Month) -> None:
+    """Three orders under one contract; the memo names the contract."""
+    some = m.take(3)
+    for one in some:
+        one.contract = some[0].contract
+    memo = f"{m.rng.choice(['合同', '付'])}{some[0].contract}款"
+    if m.rng.random() < 0.5:
+        m.pay("frame_contract", some[0].customer, some[1].open, memo, _all(some[1]), alone=some[1])
+    else:
+        m.pay("frame_contract", some[0].customer, sum(one.open for one in some), memo, _all(*some))
+
+
+def digits_that_hit(m: Month) -> None:
+    """A sum, a postal code or a serial in the memo that is another order's digits; a stranger sends it."""
+    trap = m.rng.choice(m.orders)
+    digits = "".join(filter(str.isdigit, trap.number))
+    if len(digits) > 8:
+        digits = digits[-6:]
+    memo = m.rng.choice([f"货款{digits}元", f"邮编{digits}", f"工程款 {digits}", f"回单{digits}"])
+    (one,) = m.take()
+    if m.rng.random() < 0.5:
+        m.pay("digits_that_hit", one.customer, one.open, memo, _all(one), alone=one)
+    else:
+        m.pay("digits_that_hit", "陕西" + "".join(m.rng.sample(_BRANDS, 4)) + "商贸有限公司", trap.open, memo, [[]])
+
+
+def one_named_less_credit(m: Month) -> None:
+    """Two orders less a credit, one of them named; or one order's part that is another's deposit."""
+    one, other = m.take(2, want=_split)
+    if m.rng.random() < 0.5 and one.open > other.first:
+        right = [[(other, other.first)], [(one, other.first)]]
+        m.pay("one_named", one.customer, other.first, m.named(one), right, decidable=False)
+    else:
+        minor = max(one.open + other.open - m.rng.randint(10, 500) * 1000, 1000)
+        m.pay("one_named", one.customer, minor, m.named(one), _all(one, other), amounts=False, decidable=False)
+
+
+def namesake(m: Month) -> None:
+    """Somebody of the same name as a person who pays for a customer, from another account."""
+    (one,) = m.take()
+    person = m.rng.choice(_PEOPLE) + m.rng.choice("东明")
+    m.history += [(m.day(-150), person, m.account(), one.customer)] * 5
+    m.pay("namesake", person, one.open, None, [[], *_all(one)], decidable=False, account=m.account()).account = m.account()
+
+
+def not_in_book(m: Month) -> None:
+    """A customer pays what the book does not have."""
+    m.pay("not_in_book", m.rng.randrange(180), m.rng.randint(300_000, 20_000_000), None, [[]])
+
+
+def one_known_one_not(m: Month) -> None:
+    """The memo names an open order and a closed one; the sum is both."""
+    (one,) = m.take()
+    number = m.order_number(7000 + len(m.rows), m.day(-160))
+    minor = one.open + m.rng.randint(90_000, 5_000_000)
+    m.pay("one_known_one_not", one.customer, minor, f"货款{one.number}、{number}", _all(one), decidable=False)
+
+
 COMMON = (
     (names_its_order, 150),
     (amount_only, 150),
@@ -448,6 +548,16 @@ RARE = tuple(
         deposit_less_fee,
         names_one_pays_two,
         another_amount,
+        names_one_of_two_deposits,
+        round_book,
+        deposit_twice,
+        paid_twice,
+        frame_contract,
+        digits_that_hit,
+        one_named_less_credit,
+        namesake,
+        not_in_book,
+        one_known_one_not,
     )
 )
 FAMILIES: tuple[tuple[Callable[[Month], None], int], ...] = (*COMMON, *RARE)

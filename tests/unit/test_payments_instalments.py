@@ -147,15 +147,15 @@ def test_all_of_one_order_or_an_instalment_of_another() -> None:
     assert told(deposit) == [("00002/1", "3511.20")]
 
 
-def test_a_sum_over_instalments_of_several_orders_is_never_booked() -> None:
-    """One order and the first part of another add up: proposed, also where the memo names both."""
+def test_a_sum_over_instalments_of_several_orders_is_booked_where_the_memo_names_them() -> None:
+    """One order and the first part of another add up: proposed, and booked only where the memo names both."""
     desk = desk_of(placed(1, "9713.00", "30/70"), placed(2, "3511.20"))
 
     silent = desk.propose(receipt("6425.10"))
     named = desk.propose(receipt("6425.10", "XS20260101-00001、XS20260101-00002"))
 
     assert silent.lane != "auto"
-    assert named.lane != "auto"
+    assert named.lane == "auto"
 
 
 def test_two_whole_orders_are_paid_together_however_opened() -> None:
