@@ -98,6 +98,13 @@ class RunnerUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lost_because: str
 
 
+class Remittance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One document that the payer says it pays, and how much of it (structured remittance, ISO 20022 `Strd`)."""
+
+    reference: str
+    amount: Decimal | None = None
+
+
 class Supply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one warehouse has of one product, in the product's base unit.
 
@@ -289,7 +296,11 @@ class ReceivableSettled(Fact, frozen=True, kw_only=True):
 
 @_fact("receipt.received")
 class Receipt(Fact, frozen=True, kw_only=True):
-    """Money that came in. `receipt` is derived from the account and the bank's own reference, or from the row's fingerprint."""
+    """Money that came in. `receipt` is derived from the account and the bank's own reference, or from the row's fingerprint.
+
+    `remittances` are the documents that the payer says it pays. What the payer sent is `amount` + `charges`, or the original
+    amount where that was in another currency. `ultimate_payer` is whose debt was paid, where somebody else sent the money.
+    """
 
     receipt: str
     account: str | None = None
@@ -307,21 +318,32 @@ class Receipt(Fact, frozen=True, kw_only=True):
     balance: Decimal | None = None
     file: str | None = None
     row: int | None = None
+    remittances: tuple[Remittance, ...] = ()
+    ultimate_payer: str | None = None
+    charges: Decimal | None = None
+    original_amount: Decimal | None = None
+    original_currency: str | None = None
 
 
 @_fact("receipt.reversed")
 class ReceiptReversed(Fact, frozen=True, kw_only=True):
+    """`unplaced` says why it is not known which receipt is taken back; `receipt` is then an id of its own, which no receipt has."""
+
     receipt: str
     amount: Decimal
     currency: str = "CNY"
     booked_on: date | None = None
     reason: str | None = None
     bank_reference: str | None = None
+    unplaced: str | None = None
 
 
 @_fact("statement.read")
 class StatementRead(Fact, frozen=True, kw_only=True):
-    """`balanced` is true where opening + credits − debits = closing, false where not, and none where the file has no balances."""
+    """`balanced` is true where opening + credits − debits = closing, false where not, and none where the file has no balances.
+
+    `number` is the bank's own number of the statement. `not_booked` counts the entries that are no rows, by the status that says so.
+    """
 
     statement: str
     format: str
@@ -336,6 +358,8 @@ class StatementRead(Fact, frozen=True, kw_only=True):
     from_day: date | None = None
     to_day: date | None = None
     balanced: bool | None = None
+    number: str | None = None
+    not_booked: dict[str, int] | None = None
 
 
 # --- matches -----------------------------------------------------------------------------------------------------

@@ -48,6 +48,8 @@ def _statement(raw: Raw, told: Statement) -> Event:
         from_day=told.from_day,
         to_day=told.to_day,
         balanced=told.balanced,
+        number=told.number or None,
+        not_booked=told.not_booked or None,
     )
     return event(raw, "statement.read", subject=raw.key, key=f"account:{told.account}", data=data)
 
@@ -79,6 +81,11 @@ def _received(raw: Raw, line: Movement, zone: str) -> Event:
         balance=line.balance,
         file=raw.headers.get("file"),
         row=_row(raw.headers.get("pointer", "")),
+        remittances=line.remittances,
+        ultimate_payer=line.ultimate_party or None,
+        charges=line.charges or None,
+        original_amount=line.original_amount,
+        original_currency=line.original_currency if line.original_amount is not None else None,
     )
     when = _instant(line, zone)
     return event(raw, "receipt.received", subject=receipt, key=f"account:{line.account}", occurred_at=when, data=data)
@@ -93,6 +100,7 @@ def _reversed(raw: Raw, line: Movement, zone: str) -> Event:
         booked_on=line.booked_on,
         reason=line.return_reason or line.memo or None,
         bank_reference=line.bank_reference or None,
+        unplaced=raw.headers.get("unplaced"),
     )
     when = _instant(line, zone)
     return event(raw, "receipt.reversed", subject=receipt, key=f"account:{line.account}", occurred_at=when, data=data)
@@ -110,8 +118,9 @@ def _row(pointer: str) -> int | None:
 
 
 def _instant(line: Movement, zone: str) -> datetime:
-    """Banks write the wall clock of the tenant's zone; a day without a time begins at midnight."""
-    return datetime.combine(line.booked_on, line.at or time(0), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    """Banks write the wall clock of the tenant's zone or tell their offset; a day without a time begins at midnight."""
+    at = line.at or time(0)
+    return datetime.combine(line.booked_on, at, tzinfo=at.tzinfo or ZoneInfo(zone)).astimezone(UTC)
 
 
 def _decoded(raw: Raw, type_: type[T]) -> T:

@@ -15,26 +15,41 @@ class Receipts:
     """The money in of one reading, by what a reversal can tell of it. Lines come oldest first."""
 
     def __init__(self) -> None:
-        self._by_reference: dict[tuple[str, str, Decimal], list[str]] = {}
-        self._by_side: dict[object, list[str]] = {}
+        self._known: dict[object, list[str]] = {}
         self._taken: set[str] = set()
 
     def came(self, line: Movement, key: str) -> None:
         """Remember a line in which money came in."""
-        self._by_side.setdefault(_side(line, line.amount), []).append(key)
-        if line.bank_reference:
-            self._by_reference.setdefault((line.account, line.bank_reference, line.amount), []).append(key)
+        for told in (
+            ("reference", line.account, line.bank_reference, line.amount) if line.bank_reference else None,
+            _payment(line, line.amount),
+            _side(line, line.amount),
+        ):
+            if told:
+                self._known.setdefault(told, []).append(key)
 
-    def taken_back(self, line: Movement) -> str | None:
-        """The key of the line that this one takes back: by the bank's own reference, else where exactly one has its other side and amount."""
-        named = self._by_reference.get((line.account, line.undoes, -line.amount), []) if line.undoes else []
-        open_ = [key for key in named or self._by_side.get(_side(line, -line.amount), []) if key not in self._taken]
-        if len(open_) != 1:
-            return None
-        self._taken.add(open_[0])
-        return open_[0]
+    def taken_back(self, line: Movement) -> list[str]:
+        """The keys of the lines that this one may take back; where it is one, it is taken and no other takes it again.
+
+        By the bank's own reference, else by the payment's ids, else by the other side and the amount.
+        """
+        by_reference = ("reference", line.account, line.undoes, -line.amount) if line.undoes else None
+        for told in (by_reference, _payment(line, -line.amount), _side(line, -line.amount)):
+            if named := self._known.get(told) if told else None:
+                found = [key for key in named if key not in self._taken]
+                if len(found) == 1:
+                    self._taken.add(found[0])
+                return found
+        return []
+
+
+def _payment(line: Movement, amount: Decimal) -> object:
+    """What the payer's bank gave the payment on its way, which stays with it when it is returned."""
+    if line.uetr or line.end_to_end_id:
+        return "payment", line.account, line.currency, amount, line.uetr or line.end_to_end_id
+    return None
 
 
 def _side(line: Movement, amount: Decimal) -> object:
     name = _BLANKS.sub("", unicodedata.normalize("NFKC", line.party_name)).lower()
-    return line.account, line.currency, amount, line.party_account, name
+    return "side", line.account, line.currency, amount, line.party_account, name

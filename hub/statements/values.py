@@ -8,21 +8,15 @@ from decimal import Decimal
 import msgspec
 
 from hub.core.errors import Problem
+from hub.core.vocabulary import Remittance
 
 
-class Remittance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One document that the payer says it pays, and how much of it (structured remittance, ISO 20022 `Strd`)."""
-
-    reference: str
-    amount: Decimal | None = None
-
-
-class Movement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Movement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One booked line. `amount` is in the account's currency and signed: positive came in, negative went out.
 
     `reversal` says that it takes back an earlier line of the *other* sign: a reversal of money in has a negative amount.
     `undoes` is the bank's reference of that line, where the file tells it. `reference` is the payer's, `bank_reference` the
-    bank's own. `charges` were kept by banks on the way: what the payer sent is `amount + charges`. `pointer` is the place in
+    bank's own. `at` is the tenant's wall clock, unless it tells its own offset. `charges` were kept by banks on the way: what the payer sent is `amount + charges`. `pointer` is the place in
     the file ("line 12", "Ntry 3") and no part of what the line is.
     """
 
@@ -80,7 +74,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a file says of one account and period. A parser yields it after the lines that belong to it.
 
     `balanced` is true where opening + lines = closing, false where not, and none where the file has no balances to go by.
-    `number` is the bank's sequence number of the statement (`LglSeqNb`, `:28C:`), as written.
+    `number` is the bank's sequence number of the statement (`LglSeqNb`, `:28C:`), as written. `not_booked` counts the entries
+    that the file tells and that book nothing (yet), by the status that it gives them.
     """
 
     format: str
@@ -96,6 +91,9 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     credits: Decimal = Decimal(0)
     debits: Decimal = Decimal(0)
     balanced: bool | None = None
+    not_booked: dict[str, int] = {}
 
+
+__all__ = ["Movement", "Read", "Remittance", "Statement", "Unread"]
 
 Read = Movement | Unread | Statement

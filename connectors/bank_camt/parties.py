@@ -1,0 +1,127 @@
+"""Who is on the other side of a payment, and what it says it pays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from hub.sdk import Remittance, Unreadable
+
+from .reading import Money, amount, code
+from .shapes import Told
+
+_NONE: Told = {}
+_FULL = 140  # a text of this length was cut, and goes on in the next without a blank
+_LONGEST = 4000
+
+
+class Party(NamedTuple):
+    name: str = ""
+    account: str = ""
+    bank: str = ""
+    ultimate: str = ""
+
+
+def other_side(detail: Told, *, paid_in: bool, ours: str) -> Party:
+    """The debtor of money that came in, else the creditor; never the account that the message is about.
+
+    `paid_in` is the direction of the payment itself: of what is taken back, not of the booking that takes it back.
+    Banks leave out our own side, and some put the other one where we should be.
+    """
+    parties = detail.get("RltdPties", _NONE)
+    agents = detail.get("RltdAgts", _NONE)
+    wanted, spare = ("Dbtr", "Cdtr") if paid_in else ("Cdtr", "Dbtr")
+    number = account_number(parties.get(f"{wanted}Acct", _NONE))
+    if (number and number == ours) or (not number and wanted not in parties):
+        theirs = account_number(parties.get(f"{spare}Acct", _NONE))
+        if theirs and theirs != ours:
+            wanted, number = spare, theirs
+        elif number:
+            return Party()
+    party = parties.get(wanted, _NONE)
+    ultimate = parties.get(f"Ultmt{wanted}", _NONE)
+    agent = agents.get(f"{wanted}Agt", _NONE)
+    return Party(_name(party), number, _bank(agent), _name(ultimate) if ultimate else "")
+
+
+def account_number(told: Told) -> str:
+    """An account's number: IBAN without blanks, else the bank's own."""
+    known = told.get("Id", _NONE)
+    iban = known.get("IBAN")
+    if iban:
+        return str(iban).replace(" ", "")
+    other = known.get("Othr") or known.get("PrtryAcct") or _NONE
+    return str(other.get("Id") or known.get("BBAN") or known.get("UPIC") or "")
+
+
+def _name(party: Told) -> str:
+    name = party.get("Nm") or party.get("Pty", _NONE).get("Nm")
+    return str(name) if name else _bank(party.get("Agt", _NONE), named=True)
+
+
+def _bank(agent: Told, *, named: bool = False) -> str:
+    bank = agent.get("FinInstnId", _NONE)
+    combined = bank.get("CmbndId", _NONE)
+    name = bank.get("Nm") or combined.get("Nm") or bank.get("NmAndAdr", _NONE).get("Nm")
+    number = bank.get("BICFI") or bank.get("BIC") or combined.get("BIC") or bank.get("ClrSysMmbId", _NONE).get("MmbId")
+    return str((name or number if named else number or name) or "")
+
+
+# --- what it pays ------------------------------------------------------------------------------------------------
+
+
+def remittances(detail: Told) -> Iterator[Remittance]:
+    """The documents that are named, each with its amount where one is told for it alone, and the creditor's references."""
+    for one in detail.get("RmtInf", _NONE).get("Strd", ()):
+        documents = [told for told in one.get("RfrdDocInf", ()) if told.get("Nb") or told.get("RfrdDocNb")]
+        reference = one.get("CdtrRefInf", _NONE).get("Ref") or one.get("CdtrRefInf", _NONE).get("CdtrRef")
+        paid = _paid(one.get("RfrdDocAmt", _NONE)) if len(documents) + (not documents and bool(reference)) == 1 else None
+        for told in documents:
+            yield Remittance(reference=told.get("Nb") or told["RfrdDocNb"], amount=paid)
+        if reference:
+            yield Remittance(reference=reference, amount=None if documents else paid)
+
+
+def _paid(amounts: Mapping[str, Any]) -> Decimal | None:
+    """What is remitted for a document; a credit note counts against it. `None` where nothing readable is told."""
+    by_type = {code(one.get("Tp")): one.get("Amt") for one in amounts.get("RmtAmtAndTp", ())}
+    paid: Money | None = amounts.get("RmtdAmt") or by_type.get("RMTD") or by_type.get("REMI")
+    noted: Money | None = amounts.get("CdtNoteAmt") or by_type.get("CRED") or by_type.get("CDTN")
+    due: Money | None = amounts.get("DuePyblAmt") or by_type.get("DUPA")
+    try:
+        for money, sign in ((paid, 1), (noted, -1), (due, 1)):
+            if money:
+                return amount(money, "RfrdDocAmt")[0] * sign
+    except Unreadable:
+        return None  # an amount beside the document, not the payment's: the document is named all the same
+    return None
+
+
+def creditor_references(detail: Told) -> list[str]:
+    found = (one.get("CdtrRefInf", _NONE) for one in detail.get("RmtInf", _NONE).get("Strd", ()))
+    return [str(ref) for told in found if (ref := told.get("Ref") or told.get("CdtrRef"))]
+
+
+def memo(entry: Told, details: Iterable[Told]) -> str:
+    """The free text of the payer; the bank's own where the payer wrote none."""
+    pieces: list[str] = []
+    for detail in details:
+        free = detail.get("RmtInf", _NONE)
+        said = _joined(free.get("Ustrd", ()))
+        more = [text for one in free.get("Strd", ()) for text in one.get("AddtlRmtInf", ())] if "Strd" in free else ()
+        text = " ".join([said, *more]).strip() if more else said
+        text = text or detail.get("AddtlTxInf", "")
+        if text and text not in pieces:
+            pieces.append(text)
+    text = " ".join(pieces) or entry.get("AddtlNtryInf", "")
+    return (" ".join(text.split()) if "\n" in text else text)[:_LONGEST]
+
+
+def _joined(texts: Iterable[str]) -> str:
+    whole = ""
+    cut = True
+    for text in texts:
+        whole = f"{whole}{text}" if cut else f"{whole.rstrip()} {text.lstrip()}"
+        cut = len(text) >= _FULL
+    return whole.strip()
