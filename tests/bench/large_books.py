@@ -59,14 +59,13 @@ def grown(book: Sequence[OpenItem], month: Sequence[Receipt], times: int) -> tup
     return items, sent
 
 
-def scale(book: Sequence[OpenItem], month: Sequence[Receipt], known: Sequence[Payer]) -> None:
+def scale(book: Sequence[OpenItem], month: Sequence[Receipt], known: Sequence[Payer]) -> dict[str, float]:
     """Twenty thousand receipts against as many orders, and one receipt against a hundred thousand, in processor time of one core."""
     items, sent = grown(book, month, 9)
     items, sent = items[:20_000], sent[:20_000]
     start = time.process_time()
     Desk(items, known).propose_all(sent)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{len(sent)} receipts x {len(items)} orders: {time.process_time() - start:.1f} s (limit 20), {peak} MB (limit 1024)")
+    seconds, peak = time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     items, sent = grown(book, month, 25)
     desk = Desk(items, known)
     taken = []
@@ -75,4 +74,4 @@ def scale(book: Sequence[OpenItem], month: Sequence[Receipt], known: Sequence[Pa
         desk.propose(receipt)
         taken.append(time.process_time() - start)
     taken.sort()
-    print(f"1 receipt x {len(items)} orders: p50 {taken[1000] * 1e3:.2f} ms, p99 {taken[1980] * 1e3:.2f} ms (limit 30)")
+    return {"seconds": seconds, "megabytes": peak, "p50_ms": taken[1000] * 1e3, "p99_ms": taken[1980] * 1e3}
