@@ -146,8 +146,6 @@ def _faults(result: Result) -> Iterator[str]:
         yield f"! and {len(unread) - _SHOWN} more lines that cannot be read; the report lists them"
     if result.book.repeated:
         yield f"! {result.book.repeated} rows of the order book stand there twice and were counted once"
-    if result.book.credits:
-        yield f"! {result.book.credits} rows of the order book have less than nothing open (credit notes) and were left out"
     if result.bank.repeated:
         yield f"! {result.bank.repeated} lines stand in more than one bank file and were counted once"
 

@@ -53,8 +53,6 @@ class OrderBook(msgspec.Struct, frozen=True, kw_only=True):
     columns: Mapping[str, str]
     unread: tuple[Unread, ...] = ()
     repeated: int = 0
-    credits: int = 0
-    """Rows with an open amount below zero: credit notes and prepayments, which no receipt pays."""
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +71,7 @@ def read_orders(body: bytes, *, currency: str, named: Mapping[str, str]) -> Orde
     table = read_table(body, ORDERS, what="order book", option=_OPTION, named=named, needed=needed)
     rows, unread = _each(table, lambda row: _order(table, row, currency))
     distinct = list(dict.fromkeys(rows))
-    items = _numbered([one for one in distinct if one.open > 0])
+    items = _numbered([one for one in distinct if one.open != 0])
     return OrderBook(
         items=tuple(items),
         settled=tuple(_settled(one) for one in distinct if one.open == 0),
@@ -81,7 +79,6 @@ def read_orders(body: bytes, *, currency: str, named: Mapping[str, str]) -> Orde
         columns={role: table.title(role) for role in table.places},
         unread=tuple(unread),
         repeated=len(rows) - len(distinct),
-        credits=sum(one.open < 0 for one in distinct),
     )
 
 
@@ -157,7 +154,8 @@ def _order(table: Table, row: Row, fallback: str) -> OpenItem:
             pointer=f"line {row.line}",
         )
     amount = _cell(table, row, "amount", lambda text: read.money(text, currency))
-    amount = max(open_amount, Decimal(0)) if amount is None or amount < open_amount else amount
+    if amount is None or abs(amount) < abs(open_amount):
+        amount = open_amount
     return OpenItem(
         receivable=order,
         order=order,
@@ -175,13 +173,14 @@ def _order(table: Table, row: Row, fallback: str) -> OpenItem:
 
 
 def _terms(written: str, amount: Decimal, currency: str) -> str | None:
-    """The terms as percentages: `30/70`, also where words stand between them. Terms that make no whole are none."""
+    """The terms as the desk reads them: as written, or `30/70` where words stand between percentages. Terms that make no whole are none."""
     percents = re.findall(r"(\d+(?:\.\d+)?)%", read.plain(written))
     terms = "/".join(percents) if len(percents) > 1 else written
     try:
-        return terms if len(instalments(amount, currency, terms)) > 1 else None
+        instalments(abs(amount), currency, terms)
     except Invalid:
         return None
+    return terms or None
 
 
 def _numbered(items: list[OpenItem]) -> Iterator[OpenItem]:
