@@ -20,7 +20,7 @@ _LABELS = {
     "DBNM": ("name", ""), "CRNM": ("", "name"), "DACT": ("account", ""), "CACT": ("", "account"),
     "DABA": ("bank", ""), "DBIC": ("bank", ""), "CABA": ("", "bank"), "CBIC": ("", "bank"),
     "REMI": ("memo", "memo"), "OBI": ("memo", "memo"), "Remittance Info": ("memo", "memo"),
-    "EREF": ("e2e", "e2e"), "Client Ref ID": ("", ""), "GS ID": ("", ""), "IDNM": ("", ""), "CREF": ("", ""), "CHKN": ("", ""),
+    "EREF": ("e2e", "e2e"), "Client Ref ID": ("", ""), "Return of Client Ref ID": ("", ""), "GS ID": ("", ""), "IDNM": ("", ""), "CREF": ("", ""), "CHKN": ("", ""),
     "ORIG CO NAME": ("name", "name"), "CO NAME": ("name", "name"), "ORIG": ("name", ""), "ORG": ("name", ""), "B/O": ("name", ""),
     "BNF": ("", "name"), "BENE": ("", "name"), "From": ("name", ""), "To": ("", "name"), "Return From": ("name", "name"),
     "Return To": ("name", "name"), "Return Reason": ("reason", "reason"), "Reason": ("reason", "reason"),

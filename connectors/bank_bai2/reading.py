@@ -14,7 +14,7 @@ from .records import Record
 from .values import Group, Line, Summary, Trailer, money, read_group, read_line, read_summary, read_trailer
 
 _LEVELS = {"49": "03", "98": "02", "99": "01"}
-_STATUS = {"2": "deletes what was reported before", "4": "is a test"}
+_DELETION, _TEST = "2", "4"
 
 
 class _Sum(msgspec.Struct, kw_only=True):
@@ -33,6 +33,7 @@ class _Account(msgspec.Struct, kw_only=True):
     unread: int = 0
     came: Decimal = Decimal(0)
     went: Decimal = Decimal(0)
+    not_booked: dict[str, int] = {}
 
 
 class Reading:
@@ -53,6 +54,9 @@ class Reading:
             if not begun:
                 _check_header(record)
             begun, self._last = True, record.line
+            if record.code == "01" and self._ended:  # another file behind the first
+                _check_header(record)
+                self._file, self._ended = _Sum(), False
             for level in (self._file, self._group_sum, self._account_sum):
                 level.records += record.physical
             if record.code != "01" or self._file.records > record.physical:
@@ -72,6 +76,8 @@ class Reading:
                 case "03":
                     yield from self._missing(("03",))
                     self._begin(record)
+                case "16" if self._group is not None and self._group.status == _TEST:
+                    self._count_test(record)
                 case "16":
                     yield self._line(record)
                 case "49" | "98" | "99":
@@ -100,12 +106,19 @@ class Reading:
             self._account_sum.total += line.amount or 0
             if record.last:
                 raise _cut("the file ends in this line: nothing shows that it is whole", pointer)
-            if group.status in _STATUS:
-                raise _told(f"the group of this line {_STATUS[group.status]}: nothing is booked of it", "group status", pointer)
+            if group.status == _DELETION:
+                raise _told("the group of this line takes back what was reported before", "deletion", pointer)
             return self._booked(line, account, group, pointer)
         except Unreadable as problem:
             account.unread += 1
             return Unread.because(problem, text="16," + record.text, pointer=pointer, account=account.summary.account)
+
+    def _count_test(self, record: Record) -> None:
+        """A line of a group that is a test counts and books nothing."""
+        if self._account is None:
+            raise _misplaced(record)
+        self._account_sum.total += read_line(record).amount or 0
+        self._account.not_booked["test"] = self._account.not_booked.get("test", 0) + 1
 
     def _booked(self, line: Line, account: _Account, group: Group, pointer: str) -> Movement:
         sign = direction(line.type, self._directions)
@@ -197,6 +210,7 @@ class Reading:
             credits=account.came,
             debits=account.went,
             balanced=balanced,
+            not_booked=account.not_booked,
         )
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .labels import read_labels
+from .labels import read_labels, running
 from .lookup import Details
 from .slashes import read_slashes
 from .subfields import read_subfields
-
-_FULL = 60
 
 
 def read_details(lines: Sequence[str], *, incoming: bool) -> Details:
@@ -19,9 +17,4 @@ def read_details(lines: Sequence[str], *, incoming: bool) -> Details:
         found = dialect("".join(written), incoming)
         if found is not None:
             return found
-    return read_labels(_running(written))
-
-
-def _running(lines: Sequence[str]) -> str:
-    """One text: a filled line goes on in the next, a shorter one ended a word."""
-    return "".join(line if len(line) >= _FULL else line + "\n" for line in lines)
+    return read_labels(running(written))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
+from itertools import pairwise
 
 from .lookup import BIC, Details, compact, is_iban, plain
 
@@ -31,6 +33,7 @@ _LABEL = re.compile(
     + "|".join(sorted((label for labels in _LABELS.values() for label in labels), key=len, reverse=True))
     + r")(?:\s{0,2}[:：]|(?<=BETALINGSKENM\.))"
 )
+_FULL = 60
 _AROUND = " \t\n;/,，；。"
 # The direct debits of an older ING layout: account, bank, name and the creditor's number stand in a row.
 _IN_A_ROW = re.compile(
@@ -39,6 +42,12 @@ _IN_A_ROW = re.compile(
 _OLD_ACCOUNT = re.compile(r"(\d{10}) (?=\S)")
 # A reference ends with its line or its column.
 _COLUMN = re.compile(r"\n|\s{2}")
+
+
+def running(lines: Sequence[str]) -> str:
+    """One text: a filled line goes on in the next, a shorter one and one before a label end a word."""
+    ends = [len(line) < _FULL or _LABEL.match(next_) is not None for line, next_ in pairwise([*lines, ""])]
+    return "".join(line + "\n" if end else line for line, end in zip(lines, ends, strict=True))
 
 
 def read_labels(text: str) -> Details:

@@ -27,13 +27,6 @@ _SERIAL = re.compile(r"(?=[A-Z]*\d{10})[A-Z0-9]{16,34}")
 def movement(line: Line, texts: Sequence[str], others: Sequence[str], *, account: str, currency: str, pointer: str) -> Movement:
     """The line as a movement. `texts` are the lines of its :86:, `others` those of bank-specific :NS: fields. Raises `Unreadable`."""
     value_on, booked_on = days(line, pointer)
-    if line.mark.startswith("E"):
-        raise Unreadable(
-            happened="the bank expects this booking and has not made it",
-            next="wait for the statement in which it is booked; nothing is to be done here",
-            rule="expected",
-            pointer=pointer,
-        )
     incoming = line.amount > 0
     said = _with_line(read_details(texts, incoming=incoming) if any(map(str.strip, texts)) else _of_ns(others), line)
     original, charges = _amounts(line, said, currency)

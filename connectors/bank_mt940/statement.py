@@ -34,6 +34,7 @@ class Page:
         self.told: dict[str, Total] = {}
         self.counted = {"C": Total(count=0, amount=Decimal(0)), "D": Total(count=0, amount=Decimal(0))}
         self.lines = self.unread = 0
+        self.not_booked: dict[str, int] = {}
         self.first: date | None = None
         self.latest: date | None = None
         self._has_end = self._cut = False
@@ -86,6 +87,10 @@ class Page:
         self.lines += 1
         try:
             line = read_line(field.text, pointer)
+            if line.mark.startswith("E"):  # MT942 tells what the bank expects; nothing is booked
+                self.lines -= 1
+                self.not_booked["expected"] = self.not_booked.get("expected", 0) + 1
+                return
             self._count(line)
             found = movement(line, texts, others, account=self.account, currency=self.currency, pointer=pointer)
         except Unreadable as problem:
@@ -149,8 +154,6 @@ class Page:
         )
 
     def _count(self, line: Line) -> None:
-        if line.mark.startswith("E"):
-            return
         way = "C" if line.amount > 0 or (line.amount == 0 and line.mark in ("C", "RD")) else "D"
         before = self.counted[way]
         self.counted[way] = Total(count=before.count + 1, amount=before.amount + abs(line.amount))
@@ -181,6 +184,7 @@ class Page:
             credits=came,
             debits=went,
             balanced=balanced,
+            not_booked=self.not_booked,
         )
 
     def _checked(self, line: Movement | Unread) -> Movement | Unread:
