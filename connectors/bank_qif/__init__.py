@@ -1,0 +1,1 @@
+"""QIF: account registers as Quicken, Money, GnuCash and many banks write them."""
