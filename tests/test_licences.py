@@ -73,7 +73,7 @@ def test_the_exceptions_are_outside_the_plain_installation() -> None:
     assert set(EXCEPTIONS) <= everything
 
 
-@pytest.mark.parametrize("file", ["runtime.txt", "distributed.txt", "test.txt"])
+@pytest.mark.parametrize("file", ["runtime.txt", "distributed.txt", "test.txt", "bench.txt"])
 def test_a_lock_pins_and_hashes_everything(file: str) -> None:
     """Every locked package has one version and its hashes, and no lock file says where to download it."""
     text = (ROOT / "locks" / file).read_text(encoding="utf-8")
