@@ -1,5 +1,6 @@
 """Everything a connector may import."""
 
+from hub import cells
 from hub.archives import Member, is_archive, members
 from hub.core.clock import Clock
 from hub.core.connector import (
@@ -84,7 +85,7 @@ from hub.core.vocabulary import (
 )
 from hub.crypto import CallbackCipher, Encrypted
 from hub.keys import verify
-from hub.statements import Movement, Read, Remittance, Spool, Statement, Unread, normalised, statement_raws
+from hub.statements import Balances, Grouping, Movement, Read, Remittance, Spool, Statement, Unread, normalised, statement_raws
 from hub.tables import (
     Row,
     cell_text,
@@ -106,6 +107,7 @@ __all__ = [
     "ActionResult",
     "Answer",
     "Approval",
+    "Balances",
     "CallEnded",
     "CallbackCipher",
     "Clock",
@@ -119,6 +121,7 @@ __all__ = [
     "Encrypted",
     "Event",
     "Fact",
+    "Grouping",
     "Http",
     "Ignored",
     "Lead",
@@ -189,6 +192,7 @@ __all__ = [
     "VisitPlanned",
     "Writes",
     "cell_text",
+    "cells",
     "check_source",
     "check_table",
     "decode_text",

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import TypeVar
 
 from hub.sdk import Movement, Row, Unreadable, lost_digits, minor_units
+from hub.sdk import cells as read
 
-from . import cells as read
 from .profiles import Header
 
 T = TypeVar("T")

@@ -11,8 +11,7 @@ from itertools import pairwise
 import msgspec
 
 from hub.sdk import Row, Unreadable
-
-from . import cells as read
+from hub.sdk import cells as read
 
 _WORDS: Mapping[str, str] = {
     "value_date": "起息|value",

@@ -12,8 +12,7 @@ from typing import Literal
 import msgspec
 
 from hub.sdk import Misconfigured
-
-from .cells import header_name
+from hub.sdk import cells as read
 
 HEADER_WITHIN = 40
 _MONEY = ("debit", "credit", "amount")
@@ -53,10 +52,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @lru_cache(maxsize=512)
 def _fits(profile: Profile, names: tuple[str, ...]) -> bool:
-    if any(header_name(name) in names for name in profile.unless):
+    if any(read.header_name(name) in names for name in profile.unless):
         return False
     if profile.signature:
-        return all(header_name(name) in names for name in profile.signature)
+        return all(read.header_name(name) in names for name in profile.signature)
     found = _find(profile, names)
     return "date" in found and any(role in found for role in _MONEY)
 
@@ -65,7 +64,7 @@ def _fits(profile: Profile, names: tuple[str, ...]) -> bool:
 def _find(profile: Profile, names: tuple[str, ...]) -> Mapping[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     for role, aliases in profile.columns.items():
-        places = [names.index(wanted) for wanted in map(header_name, aliases) if wanted in names]
+        places = [names.index(wanted) for wanted in map(read.header_name, aliases) if wanted in names]
         # One column is not both the day and the time.
         places = [place for place in places if role != "time" or place not in found.get("date", ())]
         if places:
@@ -128,7 +127,7 @@ def unique_names(cells: Sequence[str]) -> tuple[str, ...]:
     seen: dict[str, int] = {}
     names = []
     for cell in cells:
-        name = header_name(cell)
+        name = read.header_name(cell)
         seen[name] = seen.get(name, 0) + 1
         names.append(name if seen[name] == 1 or not name else f"{name}#{seen[name]}")
     return tuple(names)

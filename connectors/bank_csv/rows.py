@@ -11,8 +11,8 @@ from typing import Literal
 import msgspec
 
 from hub.sdk import Row
+from hub.sdk import cells as read
 
-from . import cells as read
 from .profiles import Header
 
 _NOTE = re.compile(

@@ -4,9 +4,22 @@ A connector parses its format into these values; `statement_raws` and `normalise
 same keys, the same balance check and the same facts.
 """
 
+from hub.statements.balances import Balances
 from hub.statements.facts import normalised
+from hub.statements.grouping import Grouping
 from hub.statements.raws import statement_raws
 from hub.statements.spool import Spool
 from hub.statements.values import Movement, Read, Remittance, Statement, Unread
 
-__all__ = ["Movement", "Read", "Remittance", "Spool", "Statement", "Unread", "normalised", "statement_raws"]
+__all__ = [
+    "Balances",
+    "Grouping",
+    "Movement",
+    "Read",
+    "Remittance",
+    "Spool",
+    "Statement",
+    "Unread",
+    "normalised",
+    "statement_raws",
+]

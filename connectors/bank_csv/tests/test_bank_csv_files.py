@@ -114,11 +114,9 @@ def test_files_of_other_people_are_read(
     assert statement.balanced is balanced
 
 
-@pytest.mark.parametrize(
-    "name", ["alipay/example-alipay-records.csv", "wechat/example-wechat-records.csv", "cmb/credit/example-cmb-records.csv"]
-)
+@pytest.mark.parametrize("name", ["alipay/example-alipay-records.csv", "wechat/example-wechat-records.csv"])
 def test_what_is_no_bank_export_is_refused(name: str) -> None:
-    """A wallet's bill and a bill without years are refused, and the columns that were seen are told."""
+    """A wallet's bill is refused, and the columns that were seen are told."""
     path = shared(f"statements/cn-double-entry-generator/{name}")
 
     with pytest.raises(Unreadable) as refused:

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from connectors.bank_csv import cells
 from connectors.bank_csv.connector import Connector
 from hub.core.manifest import read_manifest
-from hub.sdk import Event, Ignored, Raw, Unreadable
+from hub.sdk import Event, Ignored, Raw, Unreadable, cells
 from hub.testing import context_for
 
 MANIFEST = read_manifest(Path(__file__).parents[1] / "manifest.toml")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from hub.sdk import Movement, minor_units
+from hub.core.money import minor_units
+from hub.statements.values import Movement
 
 
 class Balances:

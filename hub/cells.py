@@ -1,4 +1,4 @@
-"""What a cell of a bank's export says: text, an amount, a day, a time, a currency, a direction."""
+"""What a cell of a bank's or a wallet's export says: text, an amount, a day, a time, a currency, a direction."""
 
 from __future__ import annotations
 
