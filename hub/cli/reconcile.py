@@ -6,7 +6,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -29,7 +29,9 @@ _SHOWN = 5
 @click.option("--history", "history_file", type=_FILE, help="Receipts that people confirmed earlier: CSV, XLS or XLSX.")
 @click.option("--out", "out", type=_TARGET, help="Where to write one JSON line for each credit.")
 @click.option("--report", "report_file", type=_TARGET, help="Where to write a page that finance can read, .html.")
-@click.option("--as", "format", help="The connector that reads the bank files, where they are not recognised.")
+@click.option(
+    "--as", "format", help="The bank files' format, where it is not recognised: camt, mt940, csv, … or a bank's layout."
+)
 @click.option(
     "--column",
     "columns",
@@ -52,8 +54,8 @@ def reconcile_(
 ) -> None:
     """Match bank statements with an order book. No server, no configuration. Exit 2 where a file is refused."""
     named = _named(columns)
-    with _progress("reading " + ", ".join(one.name for one in statements)):
-        files = [(one.name, one.read_bytes()) for one in statements]
+    with _progress("reading " + ", ".join(one.name for one in statements)), ExitStack() as opened:
+        files = ((one.name, opened.enter_context(one.open("rb"))) for one in statements)
         bank = read_bank_files(files, format=format, columns=named["statement"])
     with _progress(f"reading {orders_file.name}"), _about(orders_file):
         book = read_orders(orders_file.read_bytes(), currency=currency or _currency(bank), named=named["orders"])

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import BinaryIO
 
 import msgspec
 
-from hub.core.errors import Problem, Unreadable
+from hub.core.errors import Unreadable
 from hub.core.event import Event, Ignored, Raw
 from hub.core.vocabulary import Receipt, ReceiptReversed, StatementRead
-from hub.registry.reading import BankReader, bank_reader, bank_readers
-from hub.statements import Movement, Unread
+from hub.registry.bank_files import BankFile, bank_files, statement_readers
+from hub.statements import Movement, Unread, normalised, statement_raws
 from reconciliation.payments import Held
 
-_LINE = re.compile(r"(?:line )?(\d+)")
+_LINE = re.compile(r"line (\d+)")
+_ZONE = "UTC"  # instants are of no use here: banks' days are kept as they are written
 TAKEN_BACK = Held(code="taken_back", says="银行又退回了这笔收款", says_en="the bank took this receipt back")
 RETURNED = Held(code="returned", says="自己付出的款退了回来", says_en="a payment of our own came back")
 
@@ -36,47 +38,45 @@ class BankFiles(msgspec.Struct, kw_only=True):
     credits: list[Credit] = []
     statements: list[StatementRead] = []
     unread: list[tuple[str, Unread]] = []
-    formats: dict[str, str] = {}
+    files: list[str] = []
     ignored: Counter[str] = msgspec.field(default_factory=Counter)
     reversals: int = 0
     repeated: int = 0
 
 
 def read_bank_files(
-    files: Iterable[tuple[str, bytes]], *, format: str | None = None, columns: Mapping[str, str] | None = None
+    files: Iterable[tuple[str, BinaryIO]], *, format: str | None = None, columns: Mapping[str, str] | None = None
 ) -> BankFiles:
-    """The credits of these files, a line that stands in two of them once. Raises `Unreadable` naming the file that is refused."""
-    readers = bank_readers({"columns": dict(columns)} if columns else None)
+    """The credits of these files, or of what they pack; a line that stands in two of them counts once.
+
+    Raises `Unreadable` naming the file that is refused, and `NotFound` for a format that nobody reads.
+    """
+    readers = statement_readers(format, columns=dict(columns or {}))
     found, seen, taken_back = BankFiles(), set[tuple[str, str]](), set[str]()
-    for name, body in files:
-        reader = _reader(name, body, readers, format)
-        found.formats[name] = reader.manifest.name
-        own: set[tuple[str, str]] = set()
-        for raw in _in_file_order(_raws(reader, name, body)):
-            key = (raw.stream, raw.key)
-            own.add(key)
-            if key in seen:
-                found.repeated += raw.stream != "statement"
-            else:
-                _take(found, reader, raw, name, taken_back)
-        seen |= own
+    for name, source in files:
+        for file in bank_files(name, source, readers, told=format is not None):
+            own: set[tuple[str, str]] = set()
+            for raw in _in_file_order(_raws(file)):
+                key = (raw.stream, raw.key)
+                own.add(key)
+                if key in seen:
+                    found.repeated += raw.stream != "statement"
+                else:
+                    _take(found, raw, file.name, taken_back)
+            seen |= own
+            found.files.append(file.name)
     found.credits = [_with_fate(one, taken_back) for one in _with_distinct_ids(found.credits)]
     return found
 
 
-def _reader(name: str, body: bytes, readers: Sequence[BankReader], format: str | None) -> BankReader:
+def _raws(file: BankFile) -> list[Raw]:
+    """The raws of a file, as those of a connection with the connector's own name."""
+    connector = file.reader.manifest.name if file.reader else ""
     try:
-        return bank_reader(name, body, readers, format=format)
-    except Problem as problem:
-        problem.about.setdefault("file", name)
-        raise
-
-
-def _raws(reader: BankReader, name: str, body: bytes) -> list[Raw]:
-    try:
-        return list(reader.raws(name, body))
+        raws = statement_raws(file.statements(), name=file.name, file_digest="", parser=connector)
+        return [msgspec.structs.replace(raw, connection=connector) for raw in raws]
     except Unreadable as problem:
-        problem.about.setdefault("file", name)
+        problem.about.setdefault("file", file.name)
         raise
 
 
@@ -91,12 +91,12 @@ def _in_file_order(raws: Sequence[Raw]) -> list[Raw]:
 
 
 def _pointer(raw: Raw) -> str:
-    return raw.headers.get("pointer") or raw.headers.get("line") or ""
+    return raw.headers.get("pointer", "")
 
 
-def _take(found: BankFiles, reader: BankReader, raw: Raw, file: str, taken_back: set[str]) -> None:
+def _take(found: BankFiles, raw: Raw, file: str, taken_back: set[str]) -> None:
     try:
-        meant = list(reader.connector.normalise(raw))
+        meant = list(normalised(raw, zone=_ZONE))
     except Unreadable as problem:
         text = raw.body.decode("utf-8", "replace")
         found.unread.append((file, Unread.because(problem, text=text, pointer=problem.pointer or _pointer(raw))))
@@ -104,7 +104,7 @@ def _take(found: BankFiles, reader: BankReader, raw: Raw, file: str, taken_back:
     for one in meant:
         match one:
             case Event(data=Receipt() as receipt):
-                found.credits.append(Credit(id="", receipt=_told_in_full(receipt, raw), file=file, pointer=_pointer(raw)))
+                found.credits.append(Credit(id="", receipt=_told_in_full(receipt), file=file, pointer=_pointer(raw)))
             case Event(data=ReceiptReversed() as reversal):
                 taken_back.add(reversal.receipt)
                 found.reversals += 1
@@ -118,25 +118,17 @@ def _take(found: BankFiles, reader: BankReader, raw: Raw, file: str, taken_back:
                     found.credits.append(Credit(id="", receipt=back, file=file, pointer=_pointer(raw), settled=RETURNED))
 
 
-def _movement(raw: Raw) -> Movement | None:
-    try:
-        return msgspec.json.decode(raw.body, type=Movement)
-    except msgspec.ValidationError:
-        return None
-
-
-def _told_in_full(receipt: Receipt, raw: Raw) -> Receipt:
+def _told_in_full(receipt: Receipt) -> Receipt:
     """The receipt with the documents that the payer names beside the text, so that they are looked for too."""
-    line = _movement(raw)
-    named = [*(one.reference for one in line.remittances), line.reference] if line else []
+    named = [*(one.reference for one in receipt.remittances), receipt.reference]
     more = [text for text in dict.fromkeys(named) if text and text not in receipt.memo]
     return msgspec.structs.replace(receipt, memo=" ".join([receipt.memo, *more]).strip()) if more else receipt
 
 
 def _came_back(raw: Raw) -> Receipt | None:
     """Money in that takes back a payment of ours: a credit of the statement, and nobody's for an order."""
-    line = _movement(raw)
-    if line is None or line.amount <= 0:
+    line = msgspec.json.decode(raw.body, type=Movement)
+    if line.amount <= 0:
         return None
     return Receipt(
         receipt=raw.key,

@@ -69,7 +69,7 @@ def report(result: Result) -> str:
         total=_sums(result.answers),
         unit=None if mixed else next(iter(currencies), "CNY"),
         unread=_unread(result),
-        title=", ".join(result.bank.formats),
+        title=", ".join(result.bank.files),
     )
 
 
