@@ -1,21 +1,32 @@
 """Receipts against receivables: which items does this money pay, and how sure is that."""
 
 from reconciliation.payments.desk import Desk
+from reconciliation.payments.hindsight import Hindsight, Week, Wrong, rescored
+from reconciliation.payments.memory import Decision, Memory, decision, remembered
 from reconciliation.payments.orders import instalments
 from reconciliation.payments.payers import added_up
 from reconciliation.payments.policy import Policy
-from reconciliation.payments.values import Held, Match, OpenItem, Payer, Settled, proposed, result_line
+from reconciliation.payments.values import Held, Match, OpenItem, Payer, Refusal, Settled, proposed, result_line
 
 __all__ = [
+    "Decision",
     "Desk",
     "Held",
+    "Hindsight",
     "Match",
+    "Memory",
     "OpenItem",
     "Payer",
     "Policy",
+    "Refusal",
     "Settled",
+    "Week",
+    "Wrong",
     "added_up",
+    "decision",
     "instalments",
     "proposed",
+    "remembered",
+    "rescored",
     "result_line",
 ]

@@ -13,7 +13,9 @@ from reconciliation.payments.groups import accidents, exact_sums, small_sums
 from reconciliation.payments.numbers import AGAIN, END, STRANGE, Named
 from reconciliation.payments.payers import Who
 from reconciliation.payments.policy import Policy
+from reconciliation.payments.refusals import strength
 from reconciliation.payments.shortfalls import early, fees, kept_as
+from reconciliation.payments.values import Refusal
 
 # How an amount stands to the items it is laid on.
 WHOLE, PART, PART_FEE, SOME, OVER, OVER_NEAR = "whole", "part", "part_fee", "some", "over", "over_near"
@@ -57,6 +59,19 @@ class Reading(NamedTuple):
     named: tuple[Named, ...]
     who: Who
     words: frozenset[str]
+    refusals: tuple[Refusal, ...] = ()
+
+    def refused(self, option: Option) -> float:
+        """How much of what was refused to this payer is in the option: nothing, some of it while it fades, or all."""
+        return max(
+            (
+                strength(one, self.receipt.booked_on)
+                for one in self.refusals
+                for entry in option.entries
+                if entry.customer == one.customer and (one.is_lasting or entry.order in one.orders)
+            ),
+            default=0.0,
+        )
 
     def entries_named(self, book: Book, currency: str | None = None) -> tuple[Entry, ...]:
         """The open items that the memo names, in one currency or in any."""

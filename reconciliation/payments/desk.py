@@ -19,9 +19,10 @@ from reconciliation.payments.laying import Laying
 from reconciliation.payments.numbers import EXACT, named
 from reconciliation.payments.payers import Payers
 from reconciliation.payments.policy import Policy
+from reconciliation.payments.refusals import Refusals
 from reconciliation.payments.scoring import Scored, none_bits, score
 from reconciliation.payments.together import Choice, decide
-from reconciliation.payments.values import Match, OpenItem, Payer, Settled
+from reconciliation.payments.values import Match, OpenItem, Payer, Refusal, Settled
 from reconciliation.payments.words import words
 
 _KEPT = 12
@@ -36,12 +37,14 @@ class Desk:
         payers: Iterable[Payer] = (),
         customers: Iterable[Customer] = (),
         settled: Iterable[Settled] = (),
+        refusals: Iterable[Refusal] = (),
         *,
         policy: Policy | None = None,
     ) -> None:
         self.policy = policy or Policy()
         self._book = Book()
         self._payers = Payers()
+        self._refusals = Refusals()
         for customer in customers:
             self.enrol(customer)
         for item in items:
@@ -50,6 +53,8 @@ class Desk:
             self.learn(payer)
         for each in settled:
             self._book.settle(each)
+        for refusal in refusals:
+            self.refuse(refusal)
 
     def add(self, item: OpenItem) -> None:
         """Let an item be open."""
@@ -94,6 +99,14 @@ class Desk:
         """
         self._payers.learn(payer)
 
+    def refuse(self, refusal: Refusal) -> None:
+        """Remember what a person refused."""
+        self._refusals.add(refusal)
+
+    def forgive(self, refusal: Refusal) -> None:
+        """Forget what a person refused."""
+        self._refusals.remove(refusal)
+
     def settle(self, settled: Settled) -> None:
         """Remember an item that was paid before the desk knew it."""
         self._book.settle(settled)
@@ -123,6 +136,7 @@ class Desk:
             named=named(memo, self._book),
             who=self._payers.who(receipt),
             words=words(memo, receipt.payer_name or ""),
+            refusals=self._refusals.of(receipt),
         )
 
     def _weigh(self, reading: Reading) -> Choice:

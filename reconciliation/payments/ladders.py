@@ -57,6 +57,9 @@ LADDERS: dict[str, dict[str, Rung]] = {
         "stranger": Rung(-3.5, "不认识付款人 {payer}", "the payer {payer} is not known"),
         "missing": Rung(0.0, "没有付款户名", "the payer is not named"),
     },
+    "refused": {
+        "before": Rung(-9.0, "有人说过这个付款人付的不是它", "a person said that this payer's money is not for it"),
+    },
     "alone": {
         "amount": Rung(-7.0, "只有金额相符，付款人和单号都没有依据", "only the amount fits, neither payer nor number"),
     },

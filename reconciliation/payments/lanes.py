@@ -137,6 +137,10 @@ def _is_closed(case: Case) -> bool:
 
 RULES: tuple[tuple[Callable[[Case], bool], Held], ...] = (
     (lambda case: case.policy.shadow, Held(code="shadow", says="试运行，只提建议", says_en="shadow mode proposes only")),
+    (
+        lambda case: case.reading.refused(case.option) > 0,
+        Held(code="refused", says="这个付款人付这一单曾被否定", says_en="this payer was refused for this before"),
+    ),
     (_is_again, Held(code="second_receipt", says="附言写的单据已经结清", says_en="the memo names a settled order")),
     (
         lambda case: bool(case.reading.words & {w.REFUND, w.REVERSAL}),

@@ -64,6 +64,8 @@ def score(option: Option, reading: Reading, book: Book, *, has_exact: bool) -> S
     ]
     if all(note.level in _SILENT for note in notes if note.ladder != "amount"):
         notes.append(_note("alone", "amount", LADDERS["alone"]["amount"].bits))
+    if refused := reading.refused(option):
+        notes.append(_note("refused", "before", LADDERS["refused"]["before"].bits * refused))
     notes.extend(_stage(option, reading))
     notes.extend(_date(option, reading, book))
     return Scored(option, -log2(size) + sum(note.bits for note in notes), tuple(notes))

@@ -62,6 +62,20 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str | None = None
 
 
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A person said that a payer's money was not for these orders of a customer; lasting: that it is another company altogether.
+
+    `payer_name` is as `text.squeeze` writes it.
+    """
+
+    payer_name: str
+    customer: str
+    on: date
+    payer_account: str | None = None
+    orders: tuple[str, ...] = ()
+    is_lasting: bool = False
+
+
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """Why a match is not automatic: a stable code, and the words for people."""
 
