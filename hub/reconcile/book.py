@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
 
+from hub import cells
 from hub.core.errors import Invalid, Unreadable
-from hub.reconcile import cells as read
+from hub.core.money import minor_units
 from hub.reconcile.columns import Role, Table, read_table
 from hub.statements import Unread
 from hub.tables import Row, lost_digits
@@ -117,7 +120,7 @@ def _cell(table: Table, row: Row, role: str, parse: Callable[[str], T]) -> T:
     text = table.cell(row, role)
     try:
         return parse(text)
-    except read.BadCell as bad:
+    except cells.BadCell as bad:
         raise Unreadable(
             happened=f"{table.title(role)} is not {bad}",
             next="correct the cell and run it again",
@@ -125,6 +128,10 @@ def _cell(table: Table, row: Row, role: str, parse: Callable[[str], T]) -> T:
             pointer=f"line {row.line}",
             value=text[:80],
         ) from bad
+
+
+def _day(text: str) -> date | None:
+    return None if cells.is_empty(text) else cells.day(text)[0]
 
 
 def _number(table: Table, row: Row, role: str) -> str | None:
@@ -141,11 +148,11 @@ def _number(table: Table, row: Row, role: str) -> str | None:
 
 
 def _order(table: Table, row: Row, fallback: str) -> OpenItem:
-    currency = _cell(table, row, "currency", read.currency) or fallback
+    currency = _cell(table, row, "currency", cells.currency) or fallback
     contract, invoice = _number(table, row, "contract_no"), _number(table, row, "invoice_no")
     order = _number(table, row, "order_no") or contract or invoice
     customer_id, name = _number(table, row, "customer_id"), table.cell(row, "customer_name") or None
-    open_amount = _cell(table, row, "open_amount", lambda text: read.money(text, currency))
+    open_amount = _cell(table, row, "open_amount", lambda text: cells.amount(text, places=minor_units(currency)))
     if order is None or open_amount is None:
         raise Unreadable(
             happened="the row has no number" if order is None else f"{table.title('open_amount')} is empty",
@@ -153,7 +160,7 @@ def _order(table: Table, row: Row, fallback: str) -> OpenItem:
             rule="order_no" if order is None else "open_amount",
             pointer=f"line {row.line}",
         )
-    amount = _cell(table, row, "amount", lambda text: read.money(text, currency))
+    amount = _cell(table, row, "amount", lambda text: cells.amount(text, places=minor_units(currency)))
     if amount is None or abs(amount) < abs(open_amount):
         amount = open_amount
     return OpenItem(
@@ -166,15 +173,15 @@ def _order(table: Table, row: Row, fallback: str) -> OpenItem:
         amount=amount,
         open=open_amount,
         currency=currency,
-        ordered_on=_cell(table, row, "order_date", read.day),
-        due_on=_cell(table, row, "due_date", read.day),
+        ordered_on=_cell(table, row, "order_date", _day),
+        due_on=_cell(table, row, "due_date", _day),
         payment_terms=_terms(table.cell(row, "payment_terms"), amount, currency),
     )
 
 
 def _terms(written: str, amount: Decimal, currency: str) -> str | None:
     """The terms as the desk reads them: as written, or `30/70` where words stand between percentages. Terms that make no whole are none."""
-    percents = re.findall(r"(\d+(?:\.\d+)?)%", read.plain(written))
+    percents = re.findall(r"(\d+(?:\.\d+)?)%", unicodedata.normalize("NFKC", written))
     terms = "/".join(percents) if len(percents) > 1 else written
     try:
         instalments(abs(amount), currency, terms)
@@ -221,9 +228,9 @@ def _payer(
             rule="customer" if not customer else "payer",
             pointer=f"line {row.line}",
         )
-    on = _cell(table, row, "date", read.day)
+    on = _cell(table, row, "date", _day)
     payer = Payer(name=name, account=account, customer=customer, last_seen=on)
-    amount = _cell(table, row, "amount", read.amount)
+    amount = _cell(table, row, "amount", lambda text: cells.amount(text, places=4))
     if order is None or amount is None:
         return payer, None
     return payer, Settled(receivable=order, order=order, amount=amount, customer=customer, settled_on=on)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from hub.cells import tidy
 from hub.core.errors import Unreadable
-from hub.reconcile.cells import plain, tidy
 from hub.tables import Row, check_table, decode_text, is_spreadsheet, sheets, text_rows
 
 _WITHIN = 40
@@ -97,7 +98,7 @@ def _tables(body: bytes) -> Iterator[Sequence[Row]]:
 
 def _key(name: str) -> str:
     """A column's name as it is compared: NFKC, lower case, without blanks, units and notes in brackets."""
-    return _ASIDE.sub("", plain(tidy(name))).casefold()
+    return _ASIDE.sub("", unicodedata.normalize("NFKC", tidy(name))).casefold()
 
 
 def _places(row: Row, roles: Sequence[Role], named: Mapping[str, str]) -> dict[str, int]:

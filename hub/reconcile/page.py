@@ -12,7 +12,6 @@ from markupsafe import Markup, escape
 from hub.console import format as formats
 from hub.core.vocabulary import Reason, RunnerUp, ShareOf
 from hub.reconcile import words
-from hub.reconcile.cells import visible
 from hub.reconcile.run import Answer
 from hub.reconcile.words import Both
 from reconciliation.payments import Match, OpenItem
@@ -194,3 +193,8 @@ def _marked(memo: str, reasons: Sequence[Reason]) -> Markup:
             parts += [escape(visible(memo[at:begin])), Markup("<mark>{}</mark>").format(visible(memo[begin:end]))]
             at = end
     return Markup("").join([*parts, escape(visible(memo[at:]))])
+
+
+def visible(text: str) -> str:
+    """The text without control characters, and without those that turn the reading direction and make a page lie."""
+    return text if text.isprintable() else "".join(char for char in text if char.isprintable() or char.isspace())
