@@ -20,6 +20,7 @@ from hub.core.event import Event, Ignored, Raw
 from hub.core.steps import reached
 from hub.ledger.record import record
 from hub.store import tables as t
+from hub.store.among import among
 from hub.store.bulk import insert_rows
 from hub.store.outage import passes
 from hub.store.sql import Store
@@ -40,10 +41,8 @@ _WAITING = (
     .order_by(t.inbox.c.place)
     .limit(sa.bindparam("most"))
 )
-_TAKE = t.inbox.delete().where(t.inbox.c.place.in_(sa.bindparam("places", expanding=True))).returning(t.inbox.c.place)
-_FORGET = t.outcomes.delete().where(
-    t.outcomes.c.tenant == sa.bindparam("of"), t.outcomes.c.raw.in_(sa.bindparam("raws", expanding=True))
-)
+_TAKE = t.inbox.delete().where(among(t.inbox.c.place, "places")).returning(t.inbox.c.place)
+_FORGET = t.outcomes.delete().where(t.outcomes.c.tenant == sa.bindparam("of"), among(t.outcomes.c.raw, "raws"))
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):

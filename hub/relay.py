@@ -12,6 +12,7 @@ from hub.bus import Bus
 from hub.bus.envelope import Envelope, Letter, sealed
 from hub.core.steps import reached
 from hub.store import tables as t
+from hub.store.among import among
 from hub.store.sql import Store
 
 _AT_ONCE = 500
@@ -24,7 +25,7 @@ _WAITING = (
     .order_by(t.outbox.c.place)
     .limit(sa.bindparam("most"))
 )
-_FORGET = t.outbox.delete().where(t.outbox.c.place.in_(sa.bindparam("places", expanding=True)))
+_FORGET = t.outbox.delete().where(among(t.outbox.c.place, "places"))
 
 
 class Relay:

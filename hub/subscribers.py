@@ -25,7 +25,8 @@ from hub.core.outcome import DONE, Done, Later, Outcome, Park
 from hub.core.steps import reached
 from hub.ledger.record import events_of
 from hub.store import tables as t
-from hub.store.bulk import insert_rows
+from hub.store.among import among
+from hub.store.bulk import insert_new_rows
 from hub.store.outage import passes
 from hub.store.sql import Store
 from hub.store.work import Work, insert_new
@@ -216,12 +217,12 @@ class _NotSimply(Exception):
 _SEEN = sa.select(t.seen.c.event).where(
     t.seen.c.tenant == sa.bindparam("tenant"),
     t.seen.c.subscriber == sa.bindparam("subscriber"),
-    t.seen.c.event.in_(sa.bindparam("these", expanding=True)),
+    among(t.seen.c.event, "these"),
 )
 _HELD = sa.select(t.held.c.key).where(
     t.held.c.tenant == sa.bindparam("tenant"),
     t.held.c.subscriber == sa.bindparam("subscriber"),
-    t.held.c.key.in_(sa.bindparam("these", expanding=True)),
+    among(t.held.c.key, "these"),
 )
 
 
@@ -229,41 +230,41 @@ class _Batch:
     def __init__(self, work: Work, subscriber: Subscriber, facts: Sequence[Event]) -> None:
         self._work = work
         self._subscriber = subscriber
-        self._facts = facts
+        self._facts = {fact.id: fact for fact in facts}
 
     def run(self) -> None:
-        seen = self._seen()
         held = self._held_keys()
-        todo: list[Event] = []
-        for fact in self._facts:
-            if fact.id in seen:
-                continue
-            if fact.key in held:
-                hold(self._work, self._subscriber.name, fact, None)
-                continue
-            todo.append(fact)
-            seen.add(fact.id)
-        if todo:
-            for outcome in self._subscriber.handle(todo, self._work):
+        behind = [fact for fact in self._facts.values() if fact.key in held]
+        if behind:
+            seen = self._seen([fact.id for fact in behind])
+            for fact in behind:
+                if fact.id not in seen:
+                    hold(self._work, self._subscriber.name, fact, None)
+        new = mark_seen(self._work, self._subscriber.name, [fact for fact in self._facts.values() if fact.key not in held])
+        if new:
+            for outcome in self._subscriber.handle(new, self._work):
                 if not isinstance(outcome, Done):
                     raise _NotSimply(outcome)
-            mark_seen(self._work, self._subscriber.name, todo)
 
-    def _seen(self) -> set[str]:
-        return set(self._work.connection.execute(_SEEN, self._ours([fact.id for fact in self._facts])).scalars())
+    def _seen(self, ids: list[str]) -> set[str]:
+        return set(self._work.connection.execute(_SEEN, self._ours(ids)).scalars())
 
     def _held_keys(self) -> set[str]:
-        return set(self._work.connection.execute(_HELD, self._ours(list({fact.key for fact in self._facts}))).scalars())
+        return set(self._work.connection.execute(_HELD, self._ours(list({fact.key for fact in self._facts.values()}))).scalars())
 
     def _ours(self, these: list[str]) -> dict[str, object]:
         return {"tenant": self._work.tenant, "subscriber": self._subscriber.name, "these": these}
 
 
-def mark_seen(work: Work, subscriber: str, facts: Sequence[Event]) -> None:
-    """Remember that the subscriber is done with these."""
+def mark_seen(work: Work, subscriber: str, facts: Sequence[Event]) -> list[Event]:
+    """Remember that the subscriber is done with these, in the commit of what it does; those that it was not done with before.
+
+    Marking comes first and says in one statement what is new. Where the work fails, the mark is rolled back with it.
+    """
     now = work.clock.now()
     rows = [{"tenant": work.tenant, "subscriber": subscriber, "event": fact.id, "at": now} for fact in facts]
-    insert_rows(work.connection, t.seen, rows)
+    new = insert_new_rows(work.connection, t.seen, rows, returning="event")
+    return [fact for fact in facts if fact.id in new]
 
 
 def hold(work: Work, subscriber: str, fact: Event, outcome: Outcome | None, *, attempts: int = 1) -> None:

@@ -64,7 +64,10 @@ class Bus(Protocol):
         ...
 
     def depth(self, queue: str) -> int:
-        """How many events of the queue are ready; those that were put off or parked are not counted."""
+        """How many messages of the queue are ready, each of one event or of several that were published together.
+
+        Those that were put off or parked are not counted.
+        """
         ...
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from hub.bus import NotHandled
+from hub.bus.bundles import parted
 from hub.bus.confirms import ConfirmedChannel, Outgoing, abandon, body_of, say_goodbye
 from hub.bus.envelope import opened
 from hub.bus.handing import Again, Arrival, Aside, Handing, Move, reason
@@ -56,7 +57,8 @@ class Consumer:
         self._now = now
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._arrived: deque[Any] = deque()
+        self._arrived: deque[tuple[Any, list[bytes]]] = deque()  # each message with the events in it
+        self._events = 0
         self._later: dict[int, str] = {}
         self.connection: Any = None
         self.busy = False
@@ -99,13 +101,14 @@ class Consumer:
 
     def _open(self, connection: Any) -> ConfirmedChannel:
         self._arrived.clear()
+        self._events = 0
         self._later.clear()
         connection.ensure_connection(max_retries=0)  # when to try again is decided here
         channel = connection.channel()
         self._declare(channel)
         channel.basic_qos(0, self._batch * 2, False)
         confirmed = ConfirmedChannel(connection, channel)
-        channel.basic_consume(queue=self.home, no_ack=False, callback=self._arrived.append, consumer_tag=self.home)
+        channel.basic_consume(queue=self.home, no_ack=False, callback=self._arrive, consumer_tag=self.home)
         self.connection = connection
         return confirmed
 
@@ -120,35 +123,53 @@ class Consumer:
             self.busy = bool(self._arrived)
             if self._arrived:
                 self._take_what_is_there(connection)
-                messages = [self._arrived.popleft() for _ in range(min(len(self._arrived), self._batch))]
-                self._settle(channel, messages)
+                self._settle(channel, self._next_batch())
                 self.batches += 1
                 self.busy = bool(self._arrived)
 
+    def _arrive(self, message: Any) -> None:
+        body = body_of(message)
+        try:
+            events = list(parted(body))
+        except Unreadable:
+            events = [body]  # it is parked as it is
+        self._arrived.append((message, events))
+        self._events += len(events)
+
     def _take_what_is_there(self, connection: Any) -> None:
         with suppress(TimeoutError):
-            while len(self._arrived) < self._batch:
+            while self._events < self._batch:
                 connection.drain_events(timeout=0)
 
-    def _settle(self, channel: ConfirmedChannel, messages: Sequence[Any]) -> None:
-        read = [self._read(message) for message in messages]
-        arrivals = [one for one in read if isinstance(one, Arrival)]
-        moves = iter(self._handing.hand(arrivals) if arrivals else ())
+    def _next_batch(self) -> list[tuple[Any, list[bytes]]]:
+        """Whole messages, as many as it takes for a batch of events."""
+        taken, count = [], 0
+        while self._arrived and count < self._batch:
+            taken.append(self._arrived.popleft())
+            count += len(taken[-1][1])
+        self._events -= count
+        return taken
+
+    def _settle(self, channel: ConfirmedChannel, messages: Sequence[tuple[Any, Sequence[bytes]]]) -> None:
+        bodies = [body for _, events in messages for body in events]
+        read = [self._read(message, body) for message, events in messages for body in events]
+        arrivals = sorted((one for one in read if isinstance(one, Arrival)), key=_age)
+        moves = dict(zip(map(id, arrivals), self._handing.hand(arrivals) if arrivals else (), strict=True))
         copies = []
-        for message, one in zip(messages, read, strict=True):
-            move = next(moves) if isinstance(one, Arrival) else one
+        for body, one in zip(bodies, read, strict=True):
+            move = moves[id(one)] if isinstance(one, Arrival) else one
             if move is not None:
-                copies.append(self._copy(channel.channel, body_of(message), move))
+                copies.append(self._copy(channel.channel, body, move))
         if copies:
             channel.send(copies, until=time.monotonic() + SETTLE_WITHIN)
-        channel.channel.basic_ack(messages[-1].delivery_tag, multiple=True)
+        channel.channel.basic_ack(messages[-1][0].delivery_tag, multiple=True)
         reached("handle.acknowledged")
 
-    def _read(self, message: Any) -> Arrival | Move:
-        """The event in the message; or what becomes of a message that holds none, or none that is wanted any more."""
+    def _read(self, message: Any, body: bytes) -> Arrival | Move:
+        """One event of the message; or what becomes of one that cannot be read, or is not wanted any more."""
         headers = message.properties.get("application_headers") or {}
         try:
-            envelope = opened(body_of(message))
+            envelope = opened(body)
         except Unreadable as error:
             return Aside(tries=0, why=str(error))
         words = f"{envelope.type}.s00"
@@ -173,6 +194,11 @@ class Consumer:
         if step not in self._later:
             self._later[step] = self._topology.declare_later(channel, step)
         return Outgoing(body, self._later[step], self.home, headers, True)
+
+
+def _age(arrival: Arrival) -> tuple[str, int]:
+    """Oldest first, one tenant after the other: bundles of different routing keys overtake each other."""
+    return arrival.envelope.tenant, arrival.envelope.seq
 
 
 class Silence:

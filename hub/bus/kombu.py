@@ -13,12 +13,13 @@ import structlog
 from kombu.connection import Connection
 
 from hub.bus import Handler, Pattern
+from hub.bus.bundles import bundled, joined
 from hub.bus.confirms import ConfirmedChannel, Outgoing, abandon, body_of, say_goodbye
 from hub.bus.consumer import Consumer
 from hub.bus.envelope import Envelope
 from hub.bus.handing import PATIENCE, Handing
 from hub.bus.keeper import Keeper, beat
-from hub.bus.topics import as_patterns, routing_key
+from hub.bus.topics import as_patterns
 from hub.bus.topology import NO_SUCH_QUEUE, Topology
 from hub.bus.wire import wire_up
 from hub.core.errors import NotFound, Unavailable
@@ -71,7 +72,7 @@ class KombuBus:
 
     def publish(self, events: Sequence[Envelope]) -> None:
         exchange = self._topology.events
-        messages = [Outgoing(event.body, exchange, routing_key(event.type, event.tenant, event.key)) for event in events]
+        messages = [Outgoing(joined(bodies), exchange, words) for words, bodies in bundled(events)]
         if messages:
             self._certainly(lambda channel, until: channel.send(messages, until=until), "the events could not be published")
 

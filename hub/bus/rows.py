@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from hub.bus.topics import matches
+from hub.store.among import among
 from hub.store.bulk import insert_rows
 from hub.store.bus_tables import bus_bindings, bus_messages, bus_queues
 from hub.store.sql import Store
@@ -28,7 +29,7 @@ _taken_over: set[tuple[str, str]] = set()  # queues that this process has once t
 _renewed: dict[str, float] = {}  # when the leases in a database were last renewed
 
 _CHUNK = 500
-_delete = bus_messages.delete().where(bus_messages.c.place.in_(sa.bindparam("gone", expanding=True)))
+_delete = bus_messages.delete().where(among(bus_messages.c.place, "gone"))
 _columns = (bus_messages.c.place, bus_messages.c.routing_key, bus_messages.c.headers, bus_messages.c.body)
 _due = (
     sa.select(*_columns)

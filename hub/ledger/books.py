@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from hub.store import ledger_tables as l
+from hub.store.among import among
 from hub.store.bulk import insert_rows
 from hub.store.ledger_tables import LEDGER
 
@@ -47,7 +48,7 @@ class Books:
                 self._rows[table][id_] = None
             ordered = sorted(ids)
             for start in range(0, len(ordered), _CHUNK):
-                query = sa.select(table).where(table.c.tenant == self._tenant, table.c.id.in_(ordered[start : start + _CHUNK]))
+                query = sa.select(table).where(table.c.tenant == self._tenant, among(table.c.id, ordered[start : start + _CHUNK]))
                 for row in self._connection.execute(query).mappings():
                     self._rows[table][row["id"]] = dict(row)
 
@@ -89,7 +90,7 @@ class Books:
     def flush(self) -> None:
         """Write what changed: deletions first, then one upsert a table."""
         for table, ids in _by_table(self._dropped):
-            self._connection.execute(table.delete().where(table.c.tenant == self._tenant, table.c.id.in_(ids)))
+            self._connection.execute(table.delete().where(table.c.tenant == self._tenant, among(table.c.id, ids)))
         for table, ids in _by_table(self._changed):
             insert_rows(self._connection, table, [self._changed[table, id_] for id_ in ids], known="replace")
         self._dropped.clear()

@@ -16,13 +16,12 @@ from hub.ledger import stock as _stock  # noqa: F401
 from hub.ledger.books import Books
 from hub.ledger.projectors import PROJECTORS
 from hub.store import tables as t
+from hub.store.among import among
 from hub.store.bulk import insert_rows
 from hub.store.work import Work
 
 _CHUNK = 500
-_KNOWN = sa.select(t.events.c.id).where(
-    t.events.c.tenant == sa.bindparam("tenant"), t.events.c.id.in_(sa.bindparam("ids", expanding=True))
-)
+_KNOWN = sa.select(t.events.c.id).where(t.events.c.tenant == sa.bindparam("tenant"), among(t.events.c.id, "ids"))
 
 
 def record(work: Work, facts: Sequence[Event]) -> list[Event]:

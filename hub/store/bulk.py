@@ -7,7 +7,7 @@ parameter: of a long list of parameters its driver looks at every mark again, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -39,20 +39,35 @@ def insert_rows(connection: Connection, table: sa.Table, rows: Sequence[Mapping[
 
     `known` says what becomes of a row whose key is there: `error`, `keep` (what is there stays) or `replace`.
     """
-    if not rows:
-        return 0
-    key = (connection.dialect.name, table.name, known, tuple(rows[0]))
-    plan = _plans.get(key) or _plans.setdefault(key, _plan(connection.dialect, table, known, tuple(rows[0])))
-    if connection.dialect.name == "postgresql":
-        values = [{name: make(row[name]) if make else row[name] for name, make in plan.columns} for row in rows]
-        return connection.exec_driver_sql(plan.statement(1), (as_json(values),)).rowcount
-    start = written = 0
-    for count in _AT_ONCE:
-        statement = plan.statement(count) if len(rows) - start >= count else ""
-        while len(rows) - start >= count:
-            written += connection.exec_driver_sql(statement, _flat(plan, rows[start : start + count])).rowcount
-            start += count
+    return sum(connection.exec_driver_sql(*one).rowcount for one in _statements(connection.dialect, table, rows, known))
+
+
+def insert_new_rows(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]], *, returning: str) -> set[Any]:
+    """Insert those rows whose key is not there yet; returns this column of what was inserted."""
+    tail = f" RETURNING {connection.dialect.identifier_preparer.quote(returning)}"
+    written: set[Any] = set()
+    for statement, values in _statements(connection.dialect, table, rows, "keep"):
+        written.update(connection.exec_driver_sql(statement + tail, values).scalars())
     return written
+
+
+def _statements(
+    dialect: Dialect, table: sa.Table, rows: Sequence[Mapping[str, Any]], known: Known
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """The statements that write the rows, each with its parameters."""
+    if not rows:
+        return
+    key = (dialect.name, table.name, known, tuple(rows[0]))
+    plan = _plans.get(key) or _plans.setdefault(key, _plan(dialect, table, known, tuple(rows[0])))
+    if dialect.name == "postgresql":
+        values = [{name: make(row[name]) if make else row[name] for name, make in plan.columns} for row in rows]
+        yield plan.statement(1), (as_json(values),)
+        return
+    start = 0
+    for count in _AT_ONCE:
+        while len(rows) - start >= count:
+            yield plan.statement(count), _flat(plan, rows[start : start + count])
+            start += count
 
 
 def _flat(plan: _Plan, rows: Iterable[Mapping[str, Any]]) -> tuple[Any, ...]:

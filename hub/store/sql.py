@@ -6,6 +6,8 @@ in the process instead of meeting `SQLITE_BUSY`. PostgreSQL needs neither.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +25,8 @@ from hub.store.bells import Bells
 from hub.store.guards import install_guards
 from hub.store.work import Work
 from hub.store.writer import WRITES, Writer
+
+_RESTS = 1.0  # seconds out of use after which a connection to PostgreSQL is asked whether it is still there
 
 
 class Store:
@@ -121,14 +125,37 @@ def _engine(url: str) -> Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return sa.create_engine(
+    engine = sa.create_engine(
         parsed,
         pool_size=16,
         max_overflow=16,
-        pool_pre_ping=True,
         pool_use_lifo=True,
-        connect_args={"connect_timeout": 5, "keepalives_idle": 30},
+        connect_args={"connect_timeout": 5, "keepalives_idle": 30, "options": "-c plan_cache_mode=force_custom_plan"},
     )
+    _look_at_rested(engine)
+    return engine
+
+
+def _look_at_rested(engine: Engine) -> None:
+    """Ask a connection that has rested whether it is still there, and let the pool open new ones where it is not.
+
+    Asking each time would cost a round trip a transaction. A connection that breaks while the hub is busy fails the one
+    transaction that meets it first, which its caller does again.
+    """
+
+    def put_back(_connection: object, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    def taken_out(connection: Any, record: Any, _proxy: object) -> None:
+        if time.monotonic() - record.info.get("rests_since", math.inf) < _RESTS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.InvalidatePoolError("the database let go of a resting connection") from error
+
+    sa.event.listen(engine, "checkin", put_back)
+    sa.event.listen(engine, "checkout", taken_out)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import from_type
 
 from hub.bus import each
-from hub.bus.envelope import decode, decode_data, encode, encode_data, opened
+from hub.bus.bundles import MOST, bundled, joined, parted
+from hub.bus.envelope import Envelope, decode, decode_data, encode, encode_data, opened
 from hub.bus.handing import Again, Arrival, Aside, Handing
 from hub.bus.memory import MemoryBus
 from hub.bus.topics import SLOTS, bindings, homes, matches, routing_key, strangers
@@ -101,6 +102,36 @@ def test_a_type_of_a_newer_version_says_so():
 
     with pytest.raises(Unreadable, match="does not know"):
         decode(opened(body))
+
+
+_TYPES = ("receipt.received", "order.placed", "lead.created")
+
+
+@given(st.lists(st.tuples(st.sampled_from(_TYPES), st.integers(0, 5)), max_size=300))
+def test_bundles_hold_every_event_once_and_each_key_in_order(given_):
+    """Whatever is published: nothing is lost or doubled, a bundle has one routing key, and a partition key's order stays."""
+    events = [
+        Envelope(tenant="t", id=str(number), seq=number, type=type_, key=f"k{key}", body=b'{"n":%d}' % number)
+        for number, (type_, key) in enumerate(given_)
+    ]
+
+    order = [int(body[5:-1]) for _, bodies in bundled(events) for body in parted(joined(bodies))]
+
+    assert sorted(order) == list(range(len(events)))
+    for key in range(6):
+        mine = [number for number in order if events[number].key == f"k{key}"]
+        assert mine == sorted(mine)
+    for words, bodies in bundled(events):
+        assert len(bodies) <= MOST
+        assert {routing_key(one.type, one.tenant, one.key) for one in events if one.body in bodies} == {words}
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes_are_an_event_a_bundle_or_unreadable(body):
+    """Whatever bytes come from a queue, they part into events or are `Unreadable`."""
+    for start in (b"", b"[", b"[{},"):
+        with suppress(Unreadable):
+            assert all(isinstance(one, bytes) for one in parted(start + body))
 
 
 @given(st.binary(max_size=300))
