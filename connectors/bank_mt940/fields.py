@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -17,6 +17,8 @@ _LINE = re.compile(r"\s*(\d{6})(\d{4}|[ ]{4})?([RE]?)([CD])([A-Z]?)\s{0,2}")
 _AMOUNT = re.compile(r"(?:\d{1,15}(?:[,.]\d{0,6})?|,\d{1,6})[ ]*(?=[A-Z])")
 # Words of SWIFT and of banks that say where a reference is to be found, or that there is none.
 _NO_REFERENCE = frozenset({"", "NONREF", "NONE", "NOREF", "NOTPROVIDED", "EREF", "KREF", "MREF", "MARF", "PREF", "X"})
+
+_NEAR, _BEFORE = timedelta(days=90), timedelta(days=31)
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,17 +127,23 @@ def calendar_day(text: str, pointer: str) -> date:
         raise _no_such_day(text, pointer) from None
 
 
-def entry_day(text: str, value_on: date, pointer: str) -> date:
-    """MMDD as the day nearest to the value day: around New Year the two lie in different years."""
-    near = []
-    for year in (value_on.year - 1, value_on.year, value_on.year + 1):
+def entry_day(text: str, value_on: date, opened_on: date | None, pointer: str) -> date:
+    """MMDD as the day nearest to the value day: around New Year the two lie in different years.
+
+    Where they lie months apart (interest that is corrected), the booking is the first such day of the statement.
+    """
+    days = []
+    for year in range(value_on.year - 1, value_on.year + 3):
         try:
-            near.append(date(year, int(text[:2]), int(text[2:4])))
+            days.append(date(year, int(text[:2]), int(text[2:4])))
         except ValueError:
             continue
-    if not near:
+    if not days:
         raise _no_such_day(text, pointer)
-    return min(near, key=lambda day: abs(day - value_on))
+    near = min(days, key=lambda day: abs(day - value_on))
+    if opened_on is None or abs(near - value_on) <= _NEAR:
+        return near
+    return next((day for day in days if day >= opened_on - _BEFORE), near)
 
 
 def _no_such_day(text: str, pointer: str) -> Unreadable:

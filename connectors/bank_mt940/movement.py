@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from hub.sdk import Movement, Remittance, Unreadable
+from hub.sdk import Movement, Remittance
 
 from .details import read_details
 from .envelope import Field
@@ -24,18 +24,29 @@ _DOMESTIC = re.compile(r"P?\d{9,10}")
 _SERIAL = re.compile(r"(?=[A-Z]*\d{10})[A-Z0-9]{16,34}")
 
 
-def movement(line: Line, texts: Sequence[str], others: Sequence[str], *, account: str, currency: str, pointer: str) -> Movement:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a line stands: its statement's account, currency and opening day, and its place in the file."""
+
+    account: str
+    currency: str
+    opened_on: date | None
+    pointer: str
+
+
+def movement(line: Line, texts: Sequence[str], others: Sequence[str], place: Place) -> Movement:
     """The line as a movement. `texts` are the lines of its :86:, `others` those of bank-specific :NS: fields. Raises `Unreadable`."""
-    value_on, booked_on = days(line, pointer)
+    value_on = calendar_day(line.value_day, place.pointer)
+    # Without an entry day the value day is all that is known of when it was booked.
+    booked_on = entry_day(line.entry_day, value_on, place.opened_on, place.pointer) if line.entry_day else value_on
     incoming = line.amount > 0
     said = _with_line(read_details(texts, incoming=incoming) if any(map(str.strip, texts)) else _of_ns(others), line)
-    original, charges = _amounts(line, said, currency)
+    original, charges = _amounts(line, said, place.currency)
     return Movement(
-        account=account,
+        account=place.account,
         booked_on=booked_on,
         value_on=value_on,
         amount=line.amount,
-        currency=currency,
+        currency=place.currency,
         party_name=said.name,
         party_account=said.account,
         party_bank=said.bank,
@@ -52,14 +63,8 @@ def movement(line: Line, texts: Sequence[str], others: Sequence[str], *, account
         original_currency=original[0] if original else "",
         # A mark R, the kind "returned item", or a text that says so: each of them takes an earlier line back.
         reversal=line.mark.startswith("R") or line.code[1:] == "RTI" or said.returned,
-        pointer=pointer,
+        pointer=place.pointer,
     )
-
-
-def days(line: Line, pointer: str) -> tuple[date, date]:
-    """Value day and booking day; without a booking day the value day stands for both. Raises `Unreadable`."""
-    value_on = calendar_day(line.value_day, pointer)
-    return value_on, entry_day(line.entry_day, value_on, pointer) if line.entry_day else value_on
 
 
 def _with_line(said: Details, line: Line) -> Details:

@@ -13,7 +13,7 @@ from hub.sdk import Movement, Spool, Statement, Unread, Unreadable
 
 from .envelope import Begin, Field
 from .fields import Balance, Line, Total, account_of, read_balance, read_line, read_total
-from .movement import movement, text_of
+from .movement import Place, movement, text_of
 
 FORMAT = "MT940"
 # Nobody books a line days after the statement that it stands on is closed; weekends and time zones are not meant.
@@ -92,7 +92,9 @@ class Page:
                 self.not_booked["expected"] = self.not_booked.get("expected", 0) + 1
                 return
             self._count(line)
-            found = movement(line, texts, others, account=self.account, currency=self.currency, pointer=pointer)
+            opened_on = self.opening.day if self.opening else None
+            place = Place(account=self.account, currency=self.currency, opened_on=opened_on, pointer=pointer)
+            found = movement(line, texts, others, place)
         except Unreadable as problem:
             self.park(problem, text_of(field, texts))
             return
