@@ -41,6 +41,31 @@ def is_archive(head: bytes) -> bool:
     return whole and not name.startswith(_OFFICE)
 
 
+def beginnings(head: bytes) -> Iterator[bytes]:
+    """The first bytes of the files that can be seen in an archive's first bytes."""
+    if head.startswith(_GZIP):
+        yield _inflated(zlib.decompressobj(31), head)
+        return
+    while head.startswith(_ZIP) and len(head) > 30:
+        flags, method, size = (int.from_bytes(head[at:end], "little") for at, end in ((6, 8), (8, 10), (18, 22)))
+        body = head[30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little") :]
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        if method == zipfile.ZIP_DEFLATED:
+            yield _inflated(inflater, body)
+        elif method == zipfile.ZIP_STORED:
+            yield body[:size]
+        # Where the size stands behind the data, the next file is looked for.
+        following = body.find(_ZIP) if flags & 0x08 else size
+        head = body[following:] if following >= 0 else b""
+
+
+def _inflated(inflater: zlib._Decompress, packed: bytes) -> bytes:
+    try:
+        return inflater.decompress(packed, _PART)
+    except zlib.error:
+        return b""
+
+
 def members(name: str, source: BinaryIO) -> Iterator[Member]:
     """The files of an archive, one open at a time, in the order that they stand in. Raises `Unreadable`."""
     source.seek(0)

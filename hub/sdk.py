@@ -1,7 +1,8 @@
 """Everything a connector may import."""
 
 from hub import cells
-from hub.archives import Member, is_archive, members
+from hub.archives import Member, beginnings, is_archive, members
+from hub.bills import PAYOUT, Bill, Cells, Kind, bills, disagreement, meant, named, shows_bill
 from hub.core.clock import Clock
 from hub.core.connector import (
     Accepted,
@@ -63,6 +64,7 @@ from hub.core.vocabulary import (
     Order,
     OrderCancelled,
     Part,
+    Payout,
     PromisedLine,
     QuoteApproved,
     QuoteChecked,
@@ -102,14 +104,17 @@ from hub.tables import (
 )
 
 __all__ = [
+    "PAYOUT",
     "STYLES",
     "Accepted",
     "ActionResult",
     "Answer",
     "Approval",
     "Balances",
+    "Bill",
     "CallEnded",
     "CallbackCipher",
+    "Cells",
     "Clock",
     "ConnectionState",
     "Connector",
@@ -124,6 +129,7 @@ __all__ = [
     "Grouping",
     "Http",
     "Ignored",
+    "Kind",
     "Lead",
     "Line",
     "LoginRefused",
@@ -146,6 +152,7 @@ __all__ = [
     "OutcomeUnknown",
     "Page",
     "Part",
+    "Payout",
     "Probes",
     "PromisedLine",
     "Pulls",
@@ -191,6 +198,8 @@ __all__ = [
     "Verifier",
     "VisitPlanned",
     "Writes",
+    "beginnings",
+    "bills",
     "cell_text",
     "cells",
     "check_source",
@@ -198,16 +207,20 @@ __all__ = [
     "decode_text",
     "derive",
     "digest",
+    "disagreement",
     "event",
     "head_text",
     "is_archive",
     "is_spreadsheet",
     "lost_digits",
+    "meant",
     "members",
     "minor_units",
+    "named",
     "normalised",
     "read_verifier",
     "sheets",
+    "shows_bill",
     "statement_raws",
     "stream_rows",
     "text_encoding",

@@ -97,21 +97,24 @@ def text_rows(text: str, delimiter: str) -> Iterator[Row]:
     return _rows(io.StringIO(text.replace("\x00", ""), newline=""), delimiter)
 
 
-def stream_rows(source: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
-    """The rows of a delimited file from its beginning on, one at a time. `source` stays open. Raises as `text_rows` does."""
+def stream_rows(source: BinaryIO, encoding: str, delimiter: str, *, quoted: bool = True) -> Iterator[Row]:
+    """The rows of a delimited file from its beginning on, one at a time. `source` stays open. Raises as `text_rows` does.
+
+    Where a file is not `quoted`, a quotation mark is a character like any other.
+    """
     source.seek(0)
     text = io.TextIOWrapper(source, encoding=encoding, newline="")
     try:
-        yield from _rows((line.replace("\x00", "") for line in text), delimiter)
+        yield from _rows((line.replace("\x00", "") for line in text), delimiter, quoted=quoted)
     except UnicodeDecodeError as error:
         raise _no_encoding() from error
     finally:
         text.detach()
 
 
-def _rows(lines: Iterable[str], delimiter: str) -> Iterator[Row]:
+def _rows(lines: Iterable[str], delimiter: str, *, quoted: bool = True) -> Iterator[Row]:
     line = 1
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE)
     try:
         for number, cells in enumerate(reader):
             if number >= MAX_ROWS or len(cells) > MAX_COLUMNS:

@@ -228,6 +228,7 @@ FACTS: Mapping[str, str] = {
     "receivable.settled": "应收结清",
     "receipt.received": "收到款项",
     "receipt.reversed": "款项冲正",
+    "payout.sent": "钱包结算到银行",
     "statement.read": "对账单读完",
     "match.proposed": "建议入账",
     "match.accepted": "入账",

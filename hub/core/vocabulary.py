@@ -338,6 +338,28 @@ class ReceiptReversed(Fact, frozen=True, kw_only=True):
     unplaced: str | None = None
 
 
+@_fact("payout.sent")
+class Payout(Fact, frozen=True, kw_only=True):
+    """What a wallet or an acquirer sent on to a bank account: one credit at the bank for what many payers paid.
+
+    `amount` arrives at the bank; `charges` were kept, so the wallet's balance fell by both. `account` is the wallet's, as on the
+    receipts of its bills, `file` the bill that tells of it. `reference` is the number that the bank may repeat.
+    """
+
+    payout: str
+    account: str | None = None
+    sent_on: date
+    amount: Decimal
+    charges: Decimal | None = None
+    currency: str = "CNY"
+    to_name: str | None = None
+    to_account: str | None = None
+    memo: str = ""
+    reference: str | None = None
+    bank_reference: str | None = None
+    file: str | None = None
+
+
 @_fact("statement.read")
 class StatementRead(Fact, frozen=True, kw_only=True):
     """`balanced` is true where opening + credits − debits = closing, false where not, and none where the file has no balances.
