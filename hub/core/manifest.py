@@ -49,7 +49,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What `manifest.toml` holds. `name` is the folder's name, `kind` the part before its first underscore."""
 
     name: str
-    kind: Literal["bank", "erp", "sign", "crm", "chat", "mail", "sms", "file", "http"]
+    kind: Literal["bank", "wallet", "erp", "sign", "crm", "chat", "mail", "sms", "file", "http"]
     title: str
     title_zh: str
     summary: str

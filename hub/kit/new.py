@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hub.core.errors import Conflict, Invalid
 
-KINDS = ("bank", "erp", "sign", "crm", "chat", "mail", "sms", "file", "http")
+KINDS = ("bank", "wallet", "erp", "sign", "crm", "chat", "mail", "sms", "file", "http")
 _NAME = re.compile(rf"(?P<kind>{'|'.join(KINDS)})_(?P<vendor>[a-z][a-z0-9]*(?:_[a-z0-9]+)*)")
 _TEMPLATE = Path(__file__).with_name("template")
 _SUFFIX = ".txt"

@@ -14,7 +14,7 @@ from hub.core.errors import EgressRefused
 from hub.core.manifest import Manifest
 from hub.registry.finding import Found, find_connectors
 
-_KIND = "bank"
+_KINDS = ("bank", "wallet")
 
 
 class ReadsBankFiles(Connector, ReadsFiles, Protocol):
@@ -36,7 +36,7 @@ def bank_readers(settings: Mapping[str, object] | None = None) -> list[BankReade
 
 def _reads(manifest: Manifest) -> bool:
     needs = [name for name, setting in manifest.settings.items() if setting.required and setting.default is None]
-    return manifest.kind == _KIND and "reads_files" in manifest.does and not needs
+    return manifest.kind in _KINDS and "reads_files" in manifest.does and not needs
 
 
 def _built(found: Found, settings: Mapping[str, object]) -> Any:
