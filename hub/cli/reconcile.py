@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from hub.core.errors import Invalid, Problem
+from hub.core.errors import Invalid, Problem, Unreadable
 from hub.reconcile import BankFiles, Result, read_bank_files, read_history, read_orders, reconcile, result_lines
 from hub.reconcile.run import LANES, Answer
 from reconciliation.payments import Policy
@@ -54,7 +54,7 @@ def reconcile_(
 ) -> None:
     """Match bank statements with an order book. No server, no configuration. Exit 2 where a file is refused."""
     named = _named(columns)
-    with _progress("reading " + ", ".join(one.name for one in statements)), ExitStack() as opened:
+    with _progress("reading " + ", ".join(one.name for one in statements)), _columns(), ExitStack() as opened:
         files = ((one.name, opened.enter_context(one.open("rb"))) for one in statements)
         bank = read_bank_files(files, format=format, columns=named["statement"])
     with _progress(f"reading {orders_file.name}"), _about(orders_file):
@@ -103,6 +103,19 @@ def _about(file: Path) -> Iterator[None]:
         yield
     except Problem as problem:
         problem.about.setdefault("file", file.name)
+        raise
+
+
+@contextmanager
+def _columns() -> Iterator[None]:
+    """Where a bank's columns are not known, the person is told how to name them here and not in a connection's settings."""
+    try:
+        yield
+    except Unreadable as problem:
+        if problem.rule in ("no header", "no direction"):
+            problem.next = (
+                "say which column is what: --column statement.date=… --column statement.credit=… --column statement.memo=…"
+            )
         raise
 
 
