@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from hub.sdk import Movement, Read, Statement, Unread, Unreadable
 from .entry import booking, is_reversal, movements
 from .message import Message
 from .parties import account_number
-from .reading import amount, code, moment, negative, when
+from .reading import amount, moment, negative, when
 from .shapes import Told
 
 _NONE: Told = {}
@@ -49,8 +49,11 @@ class Sums:
             self.credits += line.amount
         else:
             self.debits -= line.amount
-        self.first = line.booked_on if self.first is None else min(self.first, line.booked_on)
-        self.last = line.booked_on if self.last is None else max(self.last, line.booked_on)
+        day = line.booked_on
+        if self.first is None or day < self.first:
+            self.first = day
+        if self.last is None or day > self.last:
+            self.last = day
 
 
 class Account:
@@ -68,17 +71,22 @@ class Account:
         self._not_booked: Counter[str] = Counter()
         self._entries = self._unread = 0
 
-    def entry(self, told: Told, details: list[Told], line: int) -> Iterator[Read]:
-        """The lines of an entry, at once. Reversals wait for the balances to say which way they went, others for their statement."""
+    def entry(self, told: Told, details: list[Told], line: int) -> Iterable[Read]:
+        """The lines of an entry; `details` are those that were read before the rest of it.
+
+        Reversals wait for the balances to say which way they went, lines in another currency for their statement.
+        """
         self._entries += 1
         pointer = f"{self._message.container} {self._place}, Ntry {self._entries}, line {line}"
-        status = code(told.get("Sts"))
+        details = details + _details(told)
+        status = told.get("Sts")
         if status and status != "BOOK":
             self._not_booked[status[:35]] += 1
         elif is_reversal(told):
             self._reversals.append((told, details, pointer))
         else:
-            yield from self._passed(self._lines(told, details, pointer))
+            return self._passed(self._lines(told, details, pointer))
+        return ()
 
     def closed(self, told: Told) -> Iterator[Read]:
         """What waited, and the statements: that of the account's currency first."""
@@ -90,7 +98,7 @@ class Account:
             taken_back = [self._lines(*one, flipped=True) for one in self._reversals]
         for lines in taken_back:
             yield from self._passed(lines)
-        yield self._statement(told, self._currency or _NO_CURRENCY, balances)
+        yield self._statement(told, self._currency or _NO_CURRENCY, _balances(told, self._currency))
         for currency, others in self._elsewhere.items():
             yield from others
             yield self._statement(told, currency, _balances(told, currency))
@@ -98,31 +106,31 @@ class Account:
     def _lines(self, told: Told, details: Sequence[Told], pointer: str, *, flipped: bool = False) -> list[Movement | Unread]:
         try:
             if not told.get("Sts"):
-                raise Unreadable(
-                    happened="the entry does not say whether it is booked",
-                    next="ask the bank for the file again",
-                    rule="status",
-                    pointer="tag Ntry/Sts",
-                )
+                happened = "the entry does not say whether it is booked"
+                raise Unreadable(happened=happened, next="ask the bank for the file again", rule="status", pointer="tag Ntry/Sts")
             booked = booking(told, account=self._number, day=self._day, pointer=pointer, flipped=flipped)
-            return list(movements(told, details, booked))
+            return [*movements(told, details, booked)]
         except Unreadable as problem:
             text = msgspec.json.encode([told, *details], order="sorted").decode()
             where = f"{pointer}, {problem.pointer}"
             return [Unread.because(problem, text=text, pointer=where, account=self._number)]
 
-    def _passed(self, lines: list[Movement | Unread]) -> Iterator[Read]:
+    def _passed(self, lines: list[Movement | Unread]) -> list[Movement | Unread]:
+        """Count the lines; those in another currency than the account's are kept for a statement of their own."""
         for line in lines:
             if isinstance(line, Unread):
                 self._unread += 1
-                yield line
                 continue
             self._currency = self._currency or line.currency
-            self._sums.setdefault(line.currency, Sums()).add(line)
-            if line.currency == self._currency:
-                yield line
-            else:
+            sums = self._sums.get(line.currency)
+            if sums is None:
+                sums = self._sums[line.currency] = Sums()
+            sums.add(line)
+            if line.currency != self._currency:
                 self._elsewhere.setdefault(line.currency, []).append(line)
+        if not self._elsewhere:
+            return lines
+        return [line for line in lines if isinstance(line, Unread) or line.currency == self._currency]
 
     def _net(self) -> Decimal:
         sums = self._sums.get(self._currency) or Sums()
@@ -157,6 +165,13 @@ class Account:
         )
 
 
+def _details(entry: Told) -> list[Told]:
+    found: list[Told] = entry.get("TxDtls", [])
+    for some in entry.get("NtryDtls", ()):
+        found = found + some.get("TxDtls", [])
+    return found
+
+
 def _balances(told: Told, currency: str) -> Balances:
     """Opening is OPBD, else the previous closing, else the first of two interim ones; closing CLBD, else the last interim one.
 
@@ -164,11 +179,11 @@ def _balances(told: Told, currency: str) -> Balances:
     """
     found: dict[str, list[tuple[Decimal, date | None]]] = {}
     for balance in told.get("Bal", ()):
-        kind = _kind(balance)
+        kind = balance.get("Tp", "")
         if kind in _BOOKED and (balance.get("Amt") or ("", ""))[1] == currency:
             value, _ = amount(balance.get("Amt"), "Bal/Amt")
             out = negative(balance.get("CdtDbtInd"), "Bal/CdtDbtInd")
-            day = moment(balance.get("Dt"), "Bal/Dt") if balance.get("Dt") else None
+            day = moment(balance.get("Dt"), "Bal/Dt")
             found.setdefault(kind, []).append((-value if out else value, day[0] if day else None))
     interim = found.get("ITBD", [])
     closing = found.get("CLBD", [])[-1:] or interim[-1:]
@@ -184,15 +199,10 @@ def _balances(told: Told, currency: str) -> Balances:
     )
 
 
-def _kind(balance: Told) -> str:
-    kind = balance.get("Tp", _NONE)
-    return str(kind.get("Cd") or code(kind.get("CdOrPrtry")))
-
-
 def _currency(told: Told) -> str:
     """The account's: as told, else that of its booked balances; empty where the entries have to tell it."""
     named = told.get("Acct", _NONE).get("Ccy") or ""
-    return str(named or next((one["Amt"][1] for one in told.get("Bal", ()) if _kind(one) in _BOOKED and "Amt" in one), ""))
+    return str(named or next((one["Amt"][1] for one in told.get("Bal", ()) if one.get("Tp") in _BOOKED and "Amt" in one), ""))
 
 
 def _day(told: Told) -> date | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, time
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hub.sdk import Movement, Unreadable
 
 from .parties import Party, creditor_references, memo, other_side, remittances
-from .reading import TRUE, Money, amount, code, moment, negative, provided
+from .reading import TRUE, Money, amount, moment, negative, provided
 from .shapes import Told
 
 _NONE: Told = {}
@@ -20,7 +20,7 @@ _ORDERS = (("Amt", "TxAmt", "InstdAmt"), ("TxAmt", "InstdAmt", "Amt"), ("InstdAm
 
 
 class Booking(NamedTuple):
-    """What holds for every movement of an entry. `amount` is signed; `reversal` is the entry's own word."""
+    """What holds for every movement of an entry. `amount` is signed; `reversal` and `bank_reference` are the entry's own word."""
 
     account: str
     amount: Decimal
@@ -29,6 +29,7 @@ class Booking(NamedTuple):
     at: time | None
     value_on: date | None
     reversal: bool
+    bank_reference: str
     pointer: str
 
 
@@ -57,29 +58,21 @@ def booking(entry: Told, *, account: str, day: date | None, pointer: str, flippe
         at=booked[1],
         value_on=valued[0] if valued else None,
         reversal=is_reversal(entry),
+        bank_reference=entry.get("AcctSvcrRef") or entry.get("NtryRef") or "",
         pointer=pointer,
     )
 
 
-def movements(entry: Told, details: Sequence[Told], booked: Booking) -> Iterator[Movement]:
+def movements(entry: Told, details: Sequence[Told], booked: Booking) -> list[Movement]:
     """The entry's movements; their amounts are the entry's."""
     if len(details) <= 1:
-        yield _movement(entry, details[0] if details else _NONE, booked, booked.amount)
-        return
+        return [_movement(entry, details[0] if details else _NONE, booked, booked.amount)]
     shares = _shares(entry, details, booked)
     if shares is None:
-        yield _together(entry, details, booked)
-        return
-    for detail, share in zip(details, shares, strict=True):
-        yield _movement(entry, detail, booked, share)
+        return [_together(entry, details, booked)]
+    found = [_movement(entry, detail, booked, share) for detail, share in zip(details, shares, strict=True)]
     rest = booked.amount - sum(shares)
-    if rest:
-        yield Movement(
-            **_common(entry, _NONE, booked),
-            amount=rest,
-            memo=entry.get("AddtlNtryInf") or "bank charges",
-            reversal=booked.reversal,
-        )
+    return [*found, _charged(entry, booked, rest)] if rest else found
 
 
 def _movement(entry: Told, detail: Told, booked: Booking, share: Decimal) -> Movement:
@@ -89,11 +82,19 @@ def _movement(entry: Told, detail: Told, booked: Booking, share: Decimal) -> Mov
     party = other_side(detail, paid_in=(share > 0) != reversal, ours=booked.account)
     end_to_end = provided(refs.get("EndToEndId"))
     amounts = detail.get("AmtDtls") or entry.get("AmtDtls") or _NONE
+    plain = not amounts and "Chrgs" not in detail and "Chrgs" not in entry and detail.get("Amt", entry["Amt"]) == entry["Amt"]
     structured = "Strd" in detail.get("RmtInf", _NONE)
     named = creditor_references(detail) if structured else ()
-    original = _original(detail, amounts, booked.currency)
+    original = None if plain else _original(detail, amounts, booked.currency)
     return Movement(
-        **_common(entry, detail, booked),
+        account=booked.account,
+        currency=booked.currency,
+        booked_on=booked.booked_on,
+        at=booked.at,
+        value_on=booked.value_on,
+        bank_reference=refs.get("AcctSvcrRef") or booked.bank_reference,
+        code="/".join(detail.get("BkTxCd") or entry.get("BkTxCd") or ()),
+        pointer=booked.pointer,
         amount=share,
         party_name=party.name,
         party_account=party.account,
@@ -105,7 +106,7 @@ def _movement(entry: Told, detail: Told, booked: Booking, share: Decimal) -> Mov
         uetr=refs.get("UETR", ""),
         return_reason=_reason(returned) if returned is not None else "",
         remittances=tuple(remittances(detail)) if structured else (),
-        charges=_kept(entry, detail, amounts, booked.currency, share),
+        charges=_NOTHING if plain else _kept(entry, detail, amounts, booked.currency, share),
         original_amount=original[0] if original else None,
         original_currency=original[1] if original else "",
         reversal=reversal,
@@ -121,7 +122,14 @@ def _together(entry: Told, details: Sequence[Told], booked: Booking) -> Movement
     end_to_end = named.pop() if len(named) == 1 else ""
     reasons = {_reason(detail.get("RtrInf", _NONE)) for detail in details}
     return Movement(
-        **_common(entry, _NONE, booked),
+        account=booked.account,
+        currency=booked.currency,
+        booked_on=booked.booked_on,
+        at=booked.at,
+        value_on=booked.value_on,
+        bank_reference=booked.bank_reference,
+        code="/".join(entry.get("BkTxCd", ())),
+        pointer=booked.pointer,
         amount=booked.amount,
         party_name=party.name,
         party_account=party.account,
@@ -137,26 +145,21 @@ def _together(entry: Told, details: Sequence[Told], booked: Booking) -> Movement
     )
 
 
-def _common(entry: Told, detail: Told, booked: Booking) -> Told:
-    refs = detail.get("Refs", _NONE)
-    return {
-        "account": booked.account,
-        "currency": booked.currency,
-        "booked_on": booked.booked_on,
-        "at": booked.at,
-        "value_on": booked.value_on,
-        "bank_reference": refs.get("AcctSvcrRef") or entry.get("AcctSvcrRef") or entry.get("NtryRef") or "",
-        "code": _bank_code(detail.get("BkTxCd") or entry.get("BkTxCd") or _NONE),
-        "pointer": booked.pointer,
-    }
-
-
-def _bank_code(told: Told) -> str:
-    domain = told.get("Domn")
-    if domain:
-        family = domain.get("Fmly", _NONE)
-        return "/".join(part for part in (domain.get("Cd"), family.get("Cd"), family.get("SubFmlyCd")) if part)
-    return str(told.get("Prtry", _NONE).get("Cd") or "")
+def _charged(entry: Told, booked: Booking, rest: Decimal) -> Movement:
+    """What the entry has beyond its details, which are its own charges."""
+    return Movement(
+        account=booked.account,
+        currency=booked.currency,
+        booked_on=booked.booked_on,
+        at=booked.at,
+        value_on=booked.value_on,
+        bank_reference=booked.bank_reference,
+        code="/".join(entry.get("BkTxCd", ())),
+        pointer=booked.pointer,
+        amount=rest,
+        memo=entry.get("AddtlNtryInf") or "bank charges",
+        reversal=booked.reversal,
+    )
 
 
 def _batch(entry: Told) -> str:
@@ -169,7 +172,7 @@ def _batch(entry: Told) -> str:
 def _reason(returned: Told) -> str:
     """The return's code, with the bank's words where it has some."""
     words = " ".join(text.strip() for text in (*returned.get("AddtlInf", ()), *returned.get("AddtlRtrRsnInf", ())))
-    return f"{code(returned.get('Rsn') or returned.get('RtrRsn'))} {words}".strip()
+    return f"{returned.get('Rsn') or returned.get('RtrRsn') or ''} {words}".strip()
 
 
 # --- amounts -----------------------------------------------------------------------------------------------------

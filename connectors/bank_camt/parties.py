@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from hub.sdk import Remittance, Unreadable
 
-from .reading import Money, amount, code
+from .reading import Money, amount
 from .shapes import Told
 
 _NONE: Told = {}
@@ -46,13 +46,8 @@ def other_side(detail: Told, *, paid_in: bool, ours: str) -> Party:
 
 
 def account_number(told: Told) -> str:
-    """An account's number: IBAN without blanks, else the bank's own."""
-    known = told.get("Id", _NONE)
-    iban = known.get("IBAN")
-    if iban:
-        return str(iban).replace(" ", "")
-    other = known.get("Othr") or known.get("PrtryAcct") or _NONE
-    return str(other.get("Id") or known.get("BBAN") or known.get("UPIC") or "")
+    """An account's number: an IBAN without blanks, or the bank's own."""
+    return str(told.get("Id", "")).replace(" ", "")
 
 
 def _name(party: Told) -> str:
@@ -85,7 +80,7 @@ def remittances(detail: Told) -> Iterator[Remittance]:
 
 def _paid(amounts: Mapping[str, Any]) -> Decimal | None:
     """What is remitted for a document; a credit note counts against it. `None` where nothing readable is told."""
-    by_type = {code(one.get("Tp")): one.get("Amt") for one in amounts.get("RmtAmtAndTp", ())}
+    by_type = {one.get("Tp"): one.get("Amt") for one in amounts.get("RmtAmtAndTp", ())}
     paid: Money | None = amounts.get("RmtdAmt") or by_type.get("RMTD") or by_type.get("REMI")
     noted: Money | None = amounts.get("CdtNoteAmt") or by_type.get("CRED") or by_type.get("CDTN")
     due: Money | None = amounts.get("DuePyblAmt") or by_type.get("DUPA")
@@ -118,9 +113,10 @@ def memo(entry: Told, details: Iterable[Told]) -> str:
     return (" ".join(text.split()) if "\n" in text else text)[:_LONGEST]
 
 
-def _joined(texts: Iterable[str]) -> str:
-    whole = ""
-    cut = True
+def _joined(texts: Sequence[str]) -> str:
+    if len(texts) == 1:
+        return texts[0].strip()
+    whole, cut = "", True
     for text in texts:
         whole = f"{whole}{text}" if cut else f"{whole.rstrip()} {text.lstrip()}"
         cut = len(text) >= _FULL

@@ -1,4 +1,4 @@
-"""Amounts, days and codes as these messages write them. Each raises `Unreadable` with the tag."""
+"""Amounts, days and references as these messages write them. Each raises `Unreadable` with the tag."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from functools import lru_cache
 from hub.sdk import minor_units
 
 from .message import refused
-from .shapes import Told
 
 Money = tuple[str, str]
 Moment = tuple[date, time | None]
@@ -20,24 +19,29 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:Z|[+-]\d\d:\d\d)?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
 _ROW = "correct the entry in a copy of the file and upload that; entries that were read before are known"
-_EXACT = {units: Decimal(1).scaleb(-units) for units in range(5)}
 TRUE = ("true", "1")
 
 
 def amount(money: Money | None, tag: str) -> tuple[Decimal, str]:
     """An unsigned amount in its currency's places, and the currency."""
     text, currency = money or ("", "")
-    if not _CURRENCY.fullmatch(currency):
+    exact = _exact(currency)
+    if exact is None:
         raise refused("currency", f"the amount has no currency: {currency[:20] or 'none'}", pointer=f"tag {tag}", next=_ROW)
     if not _AMOUNT.fullmatch(text):
         raise refused("amount", f"this is no amount: {text[:40] or 'empty'}", pointer=f"tag {tag}", next=_ROW)
-    exact = _EXACT[minor_units(currency)]
     value = Decimal(text)
     scaled = value.quantize(exact)
     if scaled != value:
         happened = f"the amount {text} is finer than the smallest unit of {currency}"
         raise refused("amount", happened, pointer=f"tag {tag}", next=_ROW)
     return scaled, currency
+
+
+@lru_cache(maxsize=512)
+def _exact(currency: str) -> Decimal | None:
+    """The currency's smallest unit; `None` for what is no code."""
+    return Decimal(1).scaleb(-minor_units(currency)) if _CURRENCY.fullmatch(currency) else None
 
 
 def negative(indicator: str | None, tag: str) -> bool:
@@ -48,14 +52,13 @@ def negative(indicator: str | None, tag: str) -> bool:
     return indicator == "DBIT"
 
 
-def moment(told: Told | None, tag: str) -> Moment | None:
+def moment(text: str | None, tag: str) -> Moment | None:
     """A day, and the time of it where one is told, aware where its offset is told too; `None` where there is no day."""
-    if not told:
+    if not text:
         return None
-    text = told.get("Dt") or told.get("DtTm") or ""
     found = when(text)
     if found is None:
-        raise refused("day", f"this is no day: {text[:40] or 'empty'}", pointer=f"tag {tag}", next=_ROW)
+        raise refused("day", f"this is no day: {text[:40]}", pointer=f"tag {tag}", next=_ROW)
     return found
 
 
@@ -71,11 +74,6 @@ def when(text: str) -> Moment | None:
     except ValueError:
         return None
     return None
-
-
-def code(told: Told | None) -> str:
-    """A coded value: `Cd`, the bank's own `Prtry`, or in older versions the text itself."""
-    return (told.get("Cd") or told.get("Prtry") or told.get("") or "") if told else ""
 
 
 def provided(text: str | None) -> str:

@@ -1,7 +1,8 @@
 """What is read of a message, as data, and the one walk that reads it.
 
-A shape names the elements that we know, by local name: `TEXT` is an element's text, `MONEY` its text and currency, a mapping
-goes on below. A list around it says that the element may repeat. What a shape does not name is skipped with all below it.
+A shape names the elements that we know, by local name: `TEXT` is an element's text, `MONEY` its text and currency, `CHOICE` the text
+of the one value below it whatever its name, `CODES` all texts below its first element, a mapping goes on below. A list around it says that the element may repeat.
+What a shape does not name is skipped with all below it.
 """
 
 from __future__ import annotations
@@ -11,20 +12,13 @@ from typing import Any
 
 from lxml import etree
 
-TEXT, MONEY = "text", "money"
+TEXT, MONEY, CHOICE, CODES = "text", "money", "choice", "codes"
 Told = dict[str, Any]
 Shape = Mapping[str, Any]
 
-_ACCOUNT: Shape = {
-    "Id": {
-        "IBAN": TEXT,
-        "BBAN": TEXT,  # 001.01 has BBAN, UPIC and PrtryAcct where later versions have Othr
-        "UPIC": TEXT,
-        "PrtryAcct": {"Id": TEXT},
-        "Othr": {"Id": TEXT},
-    },
-    "Ccy": TEXT,
-}
+_TEXTS = etree.XPath("descendant::text()", smart_strings=False)
+
+_ACCOUNT: Shape = {"Id": CHOICE, "Ccy": TEXT}  # IBAN, or another number below names that differ by version
 _BANK: Shape = {
     "FinInstnId": {
         "BICFI": TEXT,
@@ -36,21 +30,18 @@ _BANK: Shape = {
     }
 }
 _PARTY: Shape = {"Nm": TEXT, "Pty": {"Nm": TEXT}, "Agt": _BANK}  # from 001.08 on below Pty, or a bank below Agt
-_DAY: Shape = {"Dt": TEXT, "DtTm": TEXT}
-_CODE: Shape = {"Cd": TEXT, "Prtry": TEXT}
 _MONEY_BELOW: Shape = {"Amt": MONEY}
 _CHARGE: Shape = {"Amt": MONEY, "CdtDbtInd": TEXT, "ChrgInclInd": TEXT}
 _CHARGES: Shape = {"TtlChrgsAndTaxAmt": MONEY, "Rcrd": [_CHARGE], **_CHARGE}  # until 001.03 without Rcrd
 _AMOUNTS: Shape = {"InstdAmt": _MONEY_BELOW, "TxAmt": _MONEY_BELOW, "CntrValAmt": _MONEY_BELOW}
-_BANK_CODE: Shape = {"Domn": {"Cd": TEXT, "Fmly": {"Cd": TEXT, "SubFmlyCd": TEXT}}, "Prtry": {"Cd": TEXT}}
-_RETURN: Shape = {"Rsn": _CODE, "RtrRsn": _CODE, "AddtlInf": [TEXT], "AddtlRtrRsnInf": [TEXT]}
+_RETURN: Shape = {"Rsn": CHOICE, "RtrRsn": CHOICE, "AddtlInf": [TEXT], "AddtlRtrRsnInf": [TEXT]}
 _DOCUMENTS: Shape = {
-    "RfrdDocInf": [{"Nb": TEXT, "RfrdDocNb": TEXT, "Tp": {"CdOrPrtry": _CODE}}],
+    "RfrdDocInf": [{"Nb": TEXT, "RfrdDocNb": TEXT, "Tp": {"CdOrPrtry": CHOICE}}],
     "RfrdDocAmt": {
         "RmtdAmt": MONEY,
         "CdtNoteAmt": MONEY,
         "DuePyblAmt": MONEY,
-        "RmtAmtAndTp": [{"Tp": _CODE, "Amt": MONEY}],  # from 001.11 on
+        "RmtAmtAndTp": [{"Tp": CHOICE, "Amt": MONEY}],  # from 001.11 on
     },
     "CdtrRefInf": {"Ref": TEXT, "CdtrRef": TEXT},
     "AddtlRmtInf": [TEXT],
@@ -59,16 +50,13 @@ _DOCUMENTS: Shape = {
 DETAIL: Shape = {
     "Refs": {
         "AcctSvcrRef": TEXT,
-        "PmtInfId": TEXT,
-        "InstrId": TEXT,
         "EndToEndId": TEXT,
         "UETR": TEXT,
-        "TxId": TEXT,
     },
     "Amt": MONEY,
     "CdtDbtInd": TEXT,
     "AmtDtls": _AMOUNTS,
-    "BkTxCd": _BANK_CODE,
+    "BkTxCd": CODES,
     "Chrgs": [_CHARGES],
     "RltdPties": {
         "Dbtr": _PARTY,
@@ -88,15 +76,16 @@ ENTRY: Shape = {
     "Amt": MONEY,
     "CdtDbtInd": TEXT,
     "RvslInd": TEXT,
-    "Sts": _CODE,  # until 001.07 the code is its text
-    "BookgDt": _DAY,
-    "ValDt": _DAY,
+    "Sts": CHOICE,  # until 001.07 the code is its own text
+    "BookgDt": CHOICE,
+    "ValDt": CHOICE,
     "AcctSvcrRef": TEXT,
-    "BkTxCd": _BANK_CODE,
+    "BkTxCd": CODES,
     "AmtDtls": _AMOUNTS,
     "Chrgs": [_CHARGES],
-    "Btch": {"PmtInfId": TEXT, "NbOfTxs": TEXT},  # in 001.01 beside the details
-    "NtryDtls": [{"Btch": {"PmtInfId": TEXT, "NbOfTxs": TEXT}}],
+    "Btch": {"PmtInfId": TEXT, "NbOfTxs": TEXT},  # this and the details stand here in 001.01
+    "NtryDtls": [{"Btch": {"PmtInfId": TEXT, "NbOfTxs": TEXT}, "TxDtls": [DETAIL]}],
+    "TxDtls": [DETAIL],
     "AddtlNtryInf": TEXT,
 }
 STATEMENT: Shape = {
@@ -105,12 +94,12 @@ STATEMENT: Shape = {
     "CreDtTm": TEXT,
     "FrToDt": {"FrDtTm": TEXT, "ToDtTm": TEXT},
     "Acct": _ACCOUNT,
-    "Bal": [{"Tp": {"Cd": TEXT, "CdOrPrtry": _CODE}, "Amt": MONEY, "CdtDbtInd": TEXT, "Dt": _DAY}],
+    "Bal": [{"Tp": CHOICE, "Amt": MONEY, "CdtDbtInd": TEXT, "Dt": CHOICE}],
 }
 
 
 def compiled(shape: Shape, namespace: str) -> Shape:
-    """The shape by full tag, ready for `told`: a text's name, or name, shape below (none for money) and whether it repeats."""
+    """The shape by full tag, ready for `told`: a text's name, or name, what is below and whether it repeats."""
     found: dict[str, Any] = {}
     for name, below in shape.items():
         many = isinstance(below, list)
@@ -124,27 +113,36 @@ def compiled(shape: Shape, namespace: str) -> Shape:
 
 
 def told(element: etree._Element, shape: Shape) -> Told:
-    """What an element says of a compiled shape, by local name; text where a mapping is expected comes under the empty name."""
+    """What an element says of a compiled shape, by local name."""
     found: Told = {}
     for child in element[:]:  # a slice is taken at once, which is twice as fast as going from one to the next
         known = shape.get(child.tag)
         if known is None:
             continue
         if known.__class__ is str:
-            text = child.text
-            if text:
+            if text := child.text:
                 found[known] = text.strip()
             continue
         name, below, many = known
         value: Any
-        if below is TEXT:
-            value = child.text or ""
+        if below is CHOICE:
+            value = _only(child)
+        elif below is CODES:
+            value = _TEXTS(child[0]) if len(child) else []
         elif below is MONEY:
             value = ((child.text or "").strip(), child.get("Ccy") or "")
+        elif below is TEXT:
+            value = child.text or ""
         else:
-            value = told(child, below) or ({"": text.strip()} if (text := child.text) else {})
+            value = told(child, below)
         if many:
             found.setdefault(name, []).append(value)
         else:
             found[name] = value
     return found
+
+
+def _only(element: etree._Element) -> str:
+    while (text := element.text) is None and len(element):
+        element = element[0]
+    return text.strip() if text else ""

@@ -11,11 +11,12 @@ from hub.sdk import Read
 
 from .account import Account
 from .message import PARSER, Message, broken, message_in, refused
-from .shapes import DETAIL, ENTRY, STATEMENT, Shape, Told, compiled, told
+from .shapes import DETAIL, ENTRY, STATEMENT, Told, compiled, told
 
 HEAD = 65_536
 _CHUNK = 65_536
-_ONE_ELEMENT = 16 * 2**20  # a tree takes ten times what its text does
+_LONG = 2**20
+_TOO_LONG = 16 * 2**20  # a tree takes ten times what its text does
 
 
 class Document:
@@ -25,56 +26,75 @@ class Document:
         self._source = source
         self._head = source.read(HEAD)
         self.message: Message = message_in(self._head)
+        space = self.message.namespace
+        self._entry, self._container = f"{space}Ntry", f"{space}{self.message.container}"
+        self._shape, self._statement, self._detail = (compiled(shape, space) for shape in (ENTRY, STATEMENT, DETAIL))
+        self._open: etree._Element | None = None
+        self._details: list[Told] = []
 
     def lines(self) -> Iterator[Read]:
         """The lines of each account, and after them its statements."""
-        space, container = self.message.namespace, self.message.container
-        detail, entry, statement = (compiled(shape, space) for shape in (DETAIL, ENTRY, STATEMENT))
-        tags = [f"{space}{name}" for name in ("TxDtls", "Ntry", container)]
-        details: list[Told] = []
         account: Account | None = None
         accounts = 0
-        for element in self._elements(tags):
+        for end, element in self._events():
+            if not end:
+                self._open = element
+                continue
             above = element.getparent()
-            if element.tag == tags[0]:
-                details.append(told(element, detail))
-            elif element.tag == tags[1]:
-                if account is None:
-                    accounts += 1
-                    account = self._account(above, statement, accounts)
-                yield from account.entry(told(element, entry), details, element.sourceline or 0)
-                details = []
+            if account is None:
+                accounts += 1
+                account = Account(self.message, told(self._around(element, above), self._statement), accounts)
+            if element.tag == self._entry:
+                yield from account.entry(told(element, self._shape), self._details, element.sourceline or 0)
+                self._details = []
             else:
-                whole = told(element, statement)
-                if account is None:
-                    accounts += 1
-                    account = Account(self.message, whole, accounts)
-                yield from account.closed(whole)
+                yield from account.closed(told(element, self._statement))
                 account = None
+            self._open = None
             if above is not None:
                 above.remove(element)
         if not accounts:
-            raise refused("no statement", f"the message holds no {container}: no account is told", pointer=f"tag {container}")
+            happened = f"the message holds no {self.message.container}: no account is told"
+            raise refused("no statement", happened, pointer=f"tag {self.message.container}")
 
-    def _account(self, above: etree._Element | None, statement: Shape, place: int) -> Account:
-        return Account(self.message, {} if above is None else told(above, statement), place)
+    def _around(self, element: etree._Element, above: etree._Element | None) -> etree._Element:
+        """What tells whose entry it is."""
+        return element if element.tag == self._container or above is None else above
 
-    def _elements(self, tags: list[str]) -> Iterator[etree._Element]:
-        """Each of these elements when it is complete. The parser takes no entities, no network and no text without end."""
+    def _events(self) -> Iterator[tuple[bool, etree._Element]]:
+        """Each entry and account, when it begins and when it is complete. No entities, no network, no text without end."""
         parser = etree.XMLPullParser(
-            events=("end",), tag=tags, remove_blank_text=True, remove_comments=True, remove_pis=True, collect_ids=False, **PARSER
+            events=("start", "end"),
+            tag=(self._entry, self._container),
+            remove_blank_text=True,
+            remove_comments=True,
+            remove_pis=True,
+            collect_ids=False,
+            **PARSER,
         )
         chunk, waited = self._head, 0
         try:
             while chunk:
                 parser.feed(chunk)
                 waited += len(chunk)
-                for _, element in parser.read_events():
+                for event, element in parser.read_events():
                     waited = 0
-                    yield element
-                if waited > _ONE_ELEMENT:
-                    raise refused("too large", "16 MB went by without an entry", pointer=f"tag {tags[1].rpartition('}')[2]}")
+                    yield event == "end", element
+                if waited > _LONG and self._took_details():
+                    waited = 0
+                if waited > _TOO_LONG:
+                    raise refused("too large", "16 MB went by without an entry", pointer=f"after tag {self.message.container}")
                 chunk = self._source.read(_CHUNK)
             parser.close()
         except etree.XMLSyntaxError as error:
             raise broken(error) from error
+
+    def _took_details(self) -> bool:
+        """Read the details that an entry has so far, and let them go; the last one may not be complete."""
+        if self._open is None:
+            return False
+        whole = list(self._open.iterdescendants(f"{self.message.namespace}TxDtls"))[:-1]
+        for element in whole:
+            self._details.append(told(element, self._detail))
+            element.getparent().remove(element)
+        return bool(whole)
