@@ -1,5 +1,6 @@
 """Receipts against receivables: which items does this money pay, and how sure is that."""
 
+from reconciliation.payments.calibration import Calibration, Example, example, fitted, promoted
 from reconciliation.payments.desk import Desk
 from reconciliation.payments.hindsight import Hindsight, Week, Wrong, rescored
 from reconciliation.payments.memory import Decision, Memory, decision, remembered
@@ -9,8 +10,10 @@ from reconciliation.payments.policy import Policy
 from reconciliation.payments.values import Held, Match, OpenItem, Payer, Refusal, Settled, proposed, result_line
 
 __all__ = [
+    "Calibration",
     "Decision",
     "Desk",
+    "Example",
     "Held",
     "Hindsight",
     "Match",
@@ -24,7 +27,10 @@ __all__ = [
     "Wrong",
     "added_up",
     "decision",
+    "example",
+    "fitted",
     "instalments",
+    "promoted",
     "proposed",
     "remembered",
     "rescored",

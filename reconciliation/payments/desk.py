@@ -12,9 +12,10 @@ from hub.core.money import to_minor
 from hub.core.vocabulary import Customer, Receipt, RunnerUp
 from reconciliation.payments import words as w
 from reconciliation.payments.book import Book, customer_key
+from reconciliation.payments.calibration import Calibration, features
 from reconciliation.payments.candidates import SUM, WHOLE, Reading, options
 from reconciliation.payments.cases import Case
-from reconciliation.payments.lanes import CURRENCY, NOTHING, QUEUE, TWICE, held
+from reconciliation.payments.lanes import CURRENCY, DOUBT, NOTHING, QUEUE, TWICE, held
 from reconciliation.payments.laying import Laying
 from reconciliation.payments.numbers import EXACT, named
 from reconciliation.payments.payers import Payers
@@ -40,8 +41,10 @@ class Desk:
         refusals: Iterable[Refusal] = (),
         *,
         policy: Policy | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self.policy = policy or Policy()
+        self.calibration = calibration
         self._book = Book()
         self._payers = Payers()
         self._refusals = Refusals()
@@ -181,7 +184,7 @@ class Desk:
         case = Case(reading, best.option, choice.shares[top], second, self._book, self.policy, taken)
         why = QUEUE if choice.contested else held(case)
         notes = sorted(best.notes, key=lambda note: -abs(note.bits))
-        return Match(
+        match = Match(
             receipt=reading.receipt.receipt,
             lane="review" if why else "auto",
             probability=choice.shares[top],
@@ -193,6 +196,16 @@ class Desk:
             policy=self.policy.version,
             decided_by=choice.how,
         )
+        return self._calibrated(match) if self.calibration else match
+
+    def _calibrated(self, match: Match) -> Match:
+        """With the probability that decisions taught; what a rule holds stays held."""
+        assert self.calibration is not None
+        probability = self.calibration.of(features(match))
+        why = match.held
+        if why in (None, DOUBT):
+            why = DOUBT if probability < self.policy.auto else None
+        return msgspec.structs.replace(match, probability=probability, held=why, lane="review" if why else "auto")
 
     def _open(self, reading: Reading, choice: Choice, none: float, *, is_again: bool) -> Match:
         best = choice.scored[0] if choice.scored else None
