@@ -19,6 +19,7 @@ from hub.core.event import Event, Ignored, Raw, event
 from hub.core.ids import derive
 from hub.core.vocabulary import Payout
 from hub.statements import Movement, Unread, normalised
+from hub.statements.facts import booked_at
 from hub.tables import Row, check_source, head_text, is_spreadsheet, sheets, stream_rows, text_encoding, text_rows
 
 HEADER_WITHIN = 40
@@ -206,21 +207,27 @@ def disagreement(told: Mapping[str, Decimal], found: Mapping[str, Decimal], *, p
 def meant(raw: Raw, *, zone: str, receipts_from: str) -> Iterator[Event | Ignored]:
     """The facts of a bill's raw. `receipts_from` is the kind of bill that tells of orders' money, where two kinds tell the same.
 
-    What left for a bank account is `payout.sent`; everything else means what it means on a bank's statement.
+    The kinds of a merchant's bills are `trade` and `funds`, a person's is `personal`. What left for a bank account is `payout.sent`;
+    everything else means what it means on a bank's statement.
     """
     line: Movement | None = None
     if raw.stream == "row":
         with suppress(msgspec.DecodeError, UnicodeDecodeError):
             line = msgspec.json.decode(raw.body, type=Movement)
     if line is not None and line.code == PAYOUT and line.amount < 0:
-        yield _payout(raw, line)
-    elif line is not None and line.reference and raw.headers.get("message") not in ("personal", receipts_from):
+        yield _payout(raw, line, zone)
+    elif line is not None and _is_told_elsewhere(line, raw.headers.get("message", ""), receipts_from):
         yield Ignored(rule=f"told by the {receipts_from} bill")
     else:
         yield from normalised(raw, zone=zone)
 
 
-def _payout(raw: Raw, line: Movement) -> Event:
+def _is_told_elsewhere(line: Movement, kind: str, receipts_from: str) -> bool:
+    """Trades are in both bills of a merchant; of the fund flow those are that name an order."""
+    return kind not in ("personal", receipts_from) and (kind == "trade" or bool(line.reference))
+
+
+def _payout(raw: Raw, line: Movement, zone: str) -> Event:
     payout = derive("payout", raw.connection, raw.key)
     data = Payout(
         payout=payout,
@@ -236,4 +243,5 @@ def _payout(raw: Raw, line: Movement) -> Event:
         bank_reference=line.bank_reference or None,
         file=raw.headers.get("file"),
     )
-    return event(raw, "payout.sent", subject=payout, key=f"account:{line.account}", data=data)
+    when = booked_at(line, zone)
+    return event(raw, "payout.sent", subject=payout, key=f"account:{line.account}", occurred_at=when, data=data)

@@ -109,7 +109,8 @@ def stream_rows(source: BinaryIO, encoding: str, delimiter: str, *, quoted: bool
     except UnicodeDecodeError as error:
         raise _no_encoding() from error
     finally:
-        text.detach()
+        with suppress(ValueError):  # the file was closed before
+            text.detach()
 
 
 def _rows(lines: Iterable[str], delimiter: str, *, quoted: bool = True) -> Iterator[Row]:

@@ -60,8 +60,15 @@ def _collect(bill: Bill, owner: Owner, lines: Grouping, reading: Reading, *, end
         except Unreadable as problem:
             whole = False
             text = ",".join(map(cells.tidy, row.cells))
+            account = _merchant(bill, row) or account
             told = Unread.because(problem, text=text, pointer=problem.pointer, account=account)
             lines.add(told, currency=owner.currency)
+
+
+def _merchant(bill: Bill, row: Row) -> str:
+    """Whose row it is, though it cannot be read. The column stands before those in which a comma may part a cell."""
+    place = bill.columns.get("商户号", -1)
+    return cells.tidy(row.cells[place]) if 0 <= place < len(row.cells) else ""
 
 
 def _compare(

@@ -87,7 +87,7 @@ def _received(raw: Raw, line: Movement, zone: str) -> Event:
         original_amount=line.original_amount,
         original_currency=line.original_currency if line.original_amount is not None else None,
     )
-    when = _instant(line, zone)
+    when = booked_at(line, zone)
     return event(raw, "receipt.received", subject=receipt, key=f"account:{line.account}", occurred_at=when, data=data)
 
 
@@ -102,7 +102,7 @@ def _reversed(raw: Raw, line: Movement, zone: str) -> Event:
         bank_reference=line.bank_reference or None,
         unplaced=raw.headers.get("unplaced"),
     )
-    when = _instant(line, zone)
+    when = booked_at(line, zone)
     return event(raw, "receipt.reversed", subject=receipt, key=f"account:{line.account}", occurred_at=when, data=data)
 
 
@@ -117,8 +117,8 @@ def _row(pointer: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _instant(line: Movement, zone: str) -> datetime:
-    """Banks write the wall clock of the tenant's zone or tell their offset; a day without a time begins at midnight."""
+def booked_at(line: Movement, zone: str) -> datetime:
+    """When the line was booked. Banks write the wall clock of the tenant's zone or tell their offset; a day without a time begins at midnight."""
     at = line.at or time(0)
     return datetime.combine(line.booked_on, at, tzinfo=at.tzinfo or ZoneInfo(zone)).astimezone(UTC)
 
