@@ -6,10 +6,13 @@ from reconciliation.payments.hindsight import Hindsight, Week, Wrong, rescored
 from reconciliation.payments.memory import Decision, Memory, decision, remembered
 from reconciliation.payments.orders import instalments
 from reconciliation.payments.payers import added_up
+from reconciliation.payments.payouts import Bill, BillLine
 from reconciliation.payments.policy import Policy
 from reconciliation.payments.values import Held, Match, OpenItem, Payer, Refusal, Settled, proposed, result_line
 
 __all__ = [
+    "Bill",
+    "BillLine",
     "Calibration",
     "Decision",
     "Desk",

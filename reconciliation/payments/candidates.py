@@ -9,6 +9,7 @@ from hub.core.money import to_minor
 from hub.core.vocabulary import Receipt
 from reconciliation.payments.book import Book, Entry, in_order
 from reconciliation.payments.elsewise import payable, readings
+from reconciliation.payments.foreign import is_worth
 from reconciliation.payments.groups import accidents, exact_sums, small_sums
 from reconciliation.payments.numbers import AGAIN, END, STRANGE, Named
 from reconciliation.payments.payers import Who
@@ -19,7 +20,7 @@ from reconciliation.payments.values import Refusal
 
 # How an amount stands to the items it is laid on.
 WHOLE, PART, PART_FEE, SOME, OVER, OVER_NEAR = "whole", "part", "part_fee", "some", "over", "over_near"
-SUM, SUM_PARTS, SUM_FEE = "sum", "sum_parts", "sum_fee"
+SUM, SUM_PARTS, SUM_FEE, FOREIGN = "sum", "sum_parts", "sum_fee", "foreign"
 _FREQUENT = 8
 _HOPELESS = 30.0  # so many accidental sums that finding one says nothing
 
@@ -91,6 +92,7 @@ def _all(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
     yield from _named_groups(reading, book, policy)
     for entry in named:
         yield from _single(entry, reading, policy, any_amount=True)
+    yield from _foreign(reading, book, policy)
     is_told = any(entry.open == minor for entry in named)
     for suspect in reading.who.suspects[:4]:
         own = in_order(entry for entry in book.by_customer.get(suspect.customer, {}).values() if entry.currency == currency)
@@ -103,6 +105,18 @@ def _all(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
     if len(exact) <= _FREQUENT:
         for entry in exact.values():
             yield from _single(entry, reading, policy, any_amount=False)
+
+
+def _foreign(reading: Reading, book: Book, policy: Policy) -> Iterator[Option]:
+    """An order in another currency that the amount is worth: one that the memo names, or one of the likely customer's."""
+    currency = reading.receipt.currency
+    named = {entry.key: entry for entry in reading.entries_named(book)}
+    likely = [suspect.customer for suspect in reading.who.suspects[:1] if suspect.probability >= 0.5]
+    own = {} if named else {key: entry for each in likely for key, entry in book.by_customer.get(each, {}).items()}
+    for entry in in_order((named | own).values()):
+        other = entry.currency != currency and not entry.is_credit
+        if other and is_worth(entry, reading.minor, currency, policy, is_named=entry.key in named):
+            yield Option((entry,), (entry.open,), FOREIGN)
 
 
 def _single(entry: Entry, reading: Reading, policy: Policy, *, any_amount: bool) -> Iterator[Option]:

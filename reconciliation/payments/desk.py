@@ -19,6 +19,7 @@ from reconciliation.payments.lanes import CURRENCY, DOUBT, NOTHING, QUEUE, TWICE
 from reconciliation.payments.laying import Laying
 from reconciliation.payments.numbers import EXACT, named
 from reconciliation.payments.payers import Payers
+from reconciliation.payments.payouts import Bill, by_bill
 from reconciliation.payments.policy import Policy
 from reconciliation.payments.refusals import Refusals
 from reconciliation.payments.scoring import Scored, none_bits, score
@@ -117,6 +118,10 @@ class Desk:
     def propose(self, receipt: Receipt) -> Match:
         """The most likely items of one receipt, with the reasons, or none."""
         return self.propose_all([receipt])[0]
+
+    def propose_payout(self, receipt: Receipt, bill: Bill) -> Match:
+        """What a wallet's or an acquirer's payout pays, by its bill."""
+        return by_bill(receipt, bill, self._book, self.policy)
 
     def propose_all(self, receipts: Sequence[Receipt]) -> list[Match]:
         """Decide several receipts together: no item is given away twice, and the better evidence wins."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hub.core.money import from_minor
 from reconciliation.payments import words as w
 from reconciliation.payments.candidates import (
+    FOREIGN,
     OVER,
     OVER_NEAR,
     PART,
@@ -140,6 +141,14 @@ RULES: tuple[tuple[Callable[[Case], bool], Held], ...] = (
     (
         lambda case: case.reading.refused(case.option) > 0,
         Held(code="refused", says="这个付款人付这一单曾被否定", says_en="this payer was refused for this before"),
+    ),
+    (
+        lambda case: case.option.stands == FOREIGN,
+        Held(
+            code="foreign",
+            says="应收是另一币种，需按汇率核对",
+            says_en="the item is in another currency, its rate is to be checked",
+        ),
     ),
     (_is_again, Held(code="second_receipt", says="附言写的单据已经结清", says_en="the memo names a settled order")),
     (

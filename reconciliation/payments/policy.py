@@ -14,7 +14,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     A proposal is automatic from probability `auto` with the next best less likely by `margin` times, proposed to a
     person from `review`, and otherwise nothing is proposed. Amounts are in the receipt's currency. `largest_fee` is
     what a bank may keep of a transfer (usually one of `fees`), `largest_fee_part` its largest part of the receivable. `chance` is the largest
-    expected number of sums that fit by accident for a group that was found by its sum. Days up to `closed_until` are booked by people only. `shadow` proposes only.
+    expected number of sums that fit by accident for a group that was found by its sum. `rates` says what one unit of
+    a currency is worth in yuan and `rate_band` how far from it a bank's own rate may be. Days up to `closed_until` are booked by people only. `shadow` proposes only.
     """
 
     version: str = "payments-1"
@@ -53,5 +54,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     group_effort: int = 6000
     chance: float = 0.01
     component: int = 12
+    rates: dict[str, Decimal] = {}
+    rate_band: Decimal = Decimal("0.015")
     closed_until: date | None = None
     shadow: bool = False

@@ -10,6 +10,7 @@ from hub.core.money import from_minor
 from reconciliation.payments import words as w
 from reconciliation.payments.book import Book, Entry
 from reconciliation.payments.candidates import (
+    FOREIGN,
     OVER,
     OVER_NEAR,
     PART,
@@ -163,6 +164,8 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
     if option.stands == WHOLE:
         same = len(book.by_amount.get((entry.currency, reading.minor), ())) / size
         return _note("amount", "whole", LADDERS["amount"]["whole"].bits - log2(max(same, chance)), **money)
+    if option.stands == FOREIGN:
+        return _note("amount", "foreign", LADDERS["amount"]["foreign"].bits + 5.0, currency=entry.currency, **money)
     if option.stands == PART:
         level = "part" if option.rivals == 0 else "later_part"
         same = len(book.by_part.get((entry.currency, reading.minor), ())) / size
