@@ -14,7 +14,7 @@ from hub.connections import Connections
 from hub.core.clock import Clock, SystemClock
 from hub.crypto import Seal
 from hub.definitions import Definitions
-from hub.files import Files
+from hub.files import Files, RemoteFolders, WatchedFolder
 from hub.http import HttpClients
 from hub.intake import Intake
 from hub.metrics import Metrics
@@ -80,6 +80,8 @@ class Hub:
         self.connections.field_map = self.maps.of
         self.intake = Intake(self.store)
         self.files = Files(self.store, self.registry)
+        self.remote_folders = RemoteFolders(self.store, self.registry, self.files, went=self.connections.went)
+        self.watched = self._watched()
         self.actions = Actions(self.store, self.connections)
         self.poller = Poller(self.store, self.registry, went=self.connections.went)
         self.pipeline = Pipeline(self.store, self.connections.understand, renew=self.connections.renew)
@@ -158,8 +160,17 @@ class Hub:
             loops.append(Loop(store, f"actions-{number}", self.actions.run_once, bell="actions", rest=0.25))
         return loops
 
+    def _watched(self) -> WatchedFolder | None:
+        folder, settings = self.settings.watch_folder, self.settings
+        if folder is None:
+            return None
+        return WatchedFolder(self.store, self.files, folder.expanduser(), tenant=settings.tenant, every=settings.watch_every)
+
     def _poll(self) -> bool:
         self.poller.run_once()
+        if self.watched is not None:
+            self.watched.run_once()
+        self.remote_folders.run_once()
         return False
 
     def _tidy(self) -> bool:

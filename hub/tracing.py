@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -188,28 +189,31 @@ def _book(connection: str, counts: dict[str, int]) -> dict[str, Any]:
     return {"connection": connection, "received": total, **parts, "balanced": total == sum(parts.values())}
 
 
-def file_progress(work: Work, file_id: str) -> dict[str, Any]:
-    """What became of the rows that a file brought, and of its receipts by lane; empty where there is no such file."""
+def files_progress(work: Work, files: Sequence[str]) -> dict[str, Any]:
+    """What became of the rows that these files brought, and of their receipts by lane."""
     f, r = t.files.c, t.raws.c
-    query = sa.select(f.connection, f.sha256, f.received_at).where(f.tenant == work.tenant, f.id == file_id)
-    file = work.connection.execute(query).first()
-    if file is None:
-        return {}
+    query = sa.select(f.connection, f.sha256, f.received_at).where(f.tenant == work.tenant, f.id.in_(files))
     # A row says in its headers which file brought it first. Only what came since the file did is looked through.
-    brought = (
-        r.tenant == work.tenant,
-        r.connection == file.connection,
-        r.received_at >= file.received_at,
-        sa.type_coerce(r.headers, sa.Text).contains(f'"sha256":"{file.sha256}"', autoescape=True),
+    brought = sa.or_(
+        sa.false(),
+        *(
+            sa.and_(
+                r.tenant == work.tenant,
+                r.connection == file.connection,
+                r.received_at >= file.received_at,
+                sa.type_coerce(r.headers, sa.Text).contains(f'"sha256":"{file.sha256}"', autoescape=True),
+            )
+            for file in work.connection.execute(query)
+        ),
     )
     ended = sa.and_(t.outcomes.c.tenant == r.tenant, t.outcomes.c.raw == r.id)
     kind = sa.func.coalesce(t.outcomes.c.kind, sa.literal_column("'waiting'"))
-    rows = sa.select(kind, sa.func.count()).join_from(t.raws, t.outcomes, ended, isouter=True).where(*brought).group_by(kind)
+    rows = sa.select(kind, sa.func.count()).join_from(t.raws, t.outcomes, ended, isouter=True).where(brought).group_by(kind)
     counts = {row[0]: row[1] for row in work.connection.execute(rows)}
     ids = sa.select(t.events.c.subject).join_from(
         t.raws, t.events, sa.and_(t.events.c.tenant == r.tenant, t.events.c.trace == r.id, t.events.c.type == "receipt.received")
     )
-    told = lanes(work, l.receipts.c.id.in_(ids.where(*brought)))
+    told = lanes(work, l.receipts.c.id.in_(ids.where(brought)))
     return {name: counts.get(name, 0) for name in ("understood", "ignored", "parked", "waiting")} | {"receipts": told}
 
 

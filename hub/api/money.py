@@ -14,15 +14,13 @@ from pydantic import Field
 from hub import tracing
 from hub.api import shapes
 from hub.api.guard import AfterId, Amount, Body, Difference, Id, IfMatch, Limit, OnlyOnce, TheHub, Who, answer, page, version_in
-from hub.api.wire import FILE_BYTES
 from hub.core import vocabulary as v
 from hub.core.errors import Invalid, NotFound, Problem
+from hub.files.limits import FILE_BYTES, file_name
 from hub.store import ledger_tables as l
 from hub.store.work import Work
 
 router = APIRouter(prefix="/api/v1", tags=["money"])
-
-_NAME = 80  # what the ledger keeps of a file's name
 
 
 class TooLargeFile(Problem):
@@ -44,7 +42,7 @@ def take_statement(
     file: Annotated[UploadFile, File()],
     connection: Annotated[str | None, Form(max_length=64, pattern=r"^[a-z0-9_-]*$")] = None,
 ) -> Response:
-    name = _file_name(file.filename or "")
+    name = file_name(file.filename or "")
     body = file.file.read(FILE_BYTES + 1)
     if len(body) > FILE_BYTES:
         raise TooLargeFile(
@@ -54,12 +52,6 @@ def take_statement(
         raise Invalid(happened="the file is empty", next="export it again and send that", file=name)
     job = hub.files.accept(who.tenant, name, body, connection=connection or None)
     return answer(job, status=202, headers={"Location": f"/api/v1/statements/{job.id}"})
-
-
-def _file_name(given: str) -> str:
-    """The last part of the name, printable, its end kept where it is too long: that says what the file is."""
-    name = "".join(letter for letter in given.replace("\\", "/").rpartition("/")[2] if letter.isprintable())
-    return (name if len(name) <= _NAME else f"{name[: _NAME - 21]}…{name[-20:]}") or "statement"
 
 
 @router.get(
@@ -85,8 +77,9 @@ def statement(hub: TheHub, who: Who, id: Id) -> Response:
     # What became of the rows is counted once all of them are kept: until then whoever follows the job would slow it down.
     progress: dict[str, Any] = {"understood": 0, "ignored": 0, "parked": 0, "waiting": job.new, "receipts": []}
     if job.state == "read":
+        files = [id] if job.members is None else [one.file for one in job.members if one.file is not None]
         with hub.store.look(who.tenant) as work:
-            progress = tracing.file_progress(work, id)
+            progress = tracing.files_progress(work, files)
     return answer(msgspec.structs.asdict(job) | progress)
 
 

@@ -88,6 +88,7 @@ JOB = thing(
     duplicates=WHOLE,
     conflicts=WHOLE,
     problem=ANY,
+    members=maybe(many(thing(name=TEXT, file=maybe(TEXT), problem=ANY))),
 )
 PROGRESS = thing(**JOB["properties"], understood=WHOLE, ignored=WHOLE, parked=WHOLE, waiting=WHOLE, receipts=many(LANE))
 STATEMENT = thing(

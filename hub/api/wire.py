@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from hub.api.problems import problem
 from hub.core.errors import Problem
+from hub.files.limits import FILE_BYTES
 from mappings import parse_json
 
 Scope = MutableMapping[str, Any]
@@ -19,7 +20,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON_BYTES = 1024 * 1024
-FILE_BYTES = 64 * 1024 * 1024
 _FORM_BYTES = FILE_BYTES + 64 * 1024  # the file, and the form around it
 _READS = ("GET", "HEAD", "OPTIONS")
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")

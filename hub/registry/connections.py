@@ -18,35 +18,11 @@ from hub.crypto import Seal
 from hub.egress import Egress
 from hub.http import HttpClients
 from hub.registry.checked import bound_to, check_complete, divided
+from hub.registry.configured import Connection, Opened, connection_of
 from hub.registry.finding import Found, find_connectors
 from hub.registry.memory import Memory
 from hub.store import tables as t
 from hub.store.sql import Store
-
-
-class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """One configured account. `secrets` names the settings that are set and sealed; their values never leave the registry."""
-
-    tenant: str
-    id: str
-    connector: str
-    title: str
-    settings: Mapping[str, Any]
-    secrets: tuple[str, ...]
-    allow: tuple[str, ...] = ()
-    field_map: str | None = None
-    paused: bool = False
-    state: str = "new"
-    state_reason: Mapping[str, Any] | None = None
-    version: int = 1
-
-
-class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A connection with its connector built."""
-
-    connection: Connection
-    manifest: Manifest
-    connector: Connector
 
 
 class Registry:
@@ -84,11 +60,11 @@ class Registry:
         if tenant is not None:
             query = query.where(t.connections.c.tenant == tenant)
         with self._store.read_transaction() as connection:
-            return [_connection(row) for row in connection.execute(query).mappings()]
+            return [connection_of(row) for row in connection.execute(query).mappings()]
 
     def connection(self, tenant: str, id_: str) -> Connection:
         """One connection; raises `NotFound`."""
-        return _connection(self._row(tenant, id_))
+        return connection_of(self._row(tenant, id_))
 
     def open(self, tenant: str, id_: str) -> Opened:
         """The connection with its connector. Built once for each version of the connection."""
@@ -98,10 +74,20 @@ class Registry:
             if opened is None or opened.connection.version != row["version"]:
                 opened = self._build(row)
                 self._opened[tenant, id_] = opened
-            elif opened.connection != (now := _connection(row)):
+            elif opened.connection != (now := connection_of(row)):
                 opened = msgspec.structs.replace(opened, connection=now)
                 self._opened[tenant, id_] = opened
         return opened
+
+    def context(self, tenant: str, id_: str) -> Context:
+        """What the connection's connector is given, secrets opened; raises `NotFound`."""
+        row = self._row(tenant, id_)
+        connection = connection_of(row)
+        return self._context(row, connection, self.found(connection.connector).manifest)
+
+    def egress(self, connection: Connection) -> Egress:
+        """Which addresses the connection may call beyond the public internet."""
+        return Egress(allow=tuple(dict.fromkeys((*self._allow, *connection.allow))))
 
     def found(self, connector: str) -> Found:
         """The connector of this name; raises `NotFound`."""
@@ -241,7 +227,7 @@ class Registry:
         return kept | {name: [self._seal.seal(value, bound_to=where) for value in values] for name, values in secret.items()}
 
     def _build(self, row: Mapping[str, Any]) -> Opened:
-        connection = _connection(row)
+        connection = connection_of(row)
         found = self.found(connection.connector)
         module, _, name = found.manifest.entry.partition(":")
         made: Callable[[Context], Connector] = getattr(importlib.import_module(f"{found.package}.{module}"), name)
@@ -262,7 +248,7 @@ class Registry:
         client = self._http.of(
             tenant,
             id_,
-            egress=Egress(allow=tuple(dict.fromkeys((*self._allow, *connection.allow)))),
+            egress=self.egress(connection),
             limits=manifest.limits,
             secrets=secrets,
         )
@@ -281,20 +267,3 @@ class Registry:
 
 def _one(statement: Any, tenant: str, id_: str) -> Any:
     return statement.where(t.connections.c.tenant == tenant, t.connections.c.id == id_)
-
-
-def _connection(row: Any) -> Connection:
-    return Connection(
-        tenant=row["tenant"],
-        id=row["id"],
-        connector=row["connector"],
-        title=row["title"],
-        settings=row["settings"],
-        secrets=tuple(sorted(row["sealed"])),
-        allow=tuple(row["allow"]),
-        field_map=row["field_map"],
-        paused=row["paused"],
-        state=row["state"],
-        state_reason=row["state_reason"],
-        version=row["version"],
-    )

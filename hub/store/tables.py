@@ -278,6 +278,7 @@ files = Table(
     Column("conflicts", Integer, nullable=False, server_default="0"),
     Column("problem", Json),
     Column("received_at", Instant, nullable=False),
+    Column("members", Json),  # of an archive: what became of each file in it
 )
 Index("uq_files_sha256", files.c.tenant, files.c.connection, files.c.sha256, unique=True)
 

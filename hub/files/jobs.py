@@ -1,7 +1,8 @@
-"""Files in: kept whole first, then read row by row, with progress. The third door, on the same path."""
+"""Files as jobs: kept whole first, then read row by row, with progress. An archive is a job that makes one of each file in it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +11,10 @@ import structlog
 
 from hub.core.connector import ReadsFiles
 from hub.core.errors import Invalid, NotFound, Problem, Unavailable, Unreadable
+from hub.core.event import Raw
 from hub.core.ids import derive, digest
+from hub.files.archive import check_archive, is_archive, unpacked
+from hub.files.spool import spooled
 from hub.intake import keep
 from hub.registry import Opened, Registry
 from hub.store import tables as t
@@ -23,10 +27,19 @@ _ROWS_AT_ONCE = 500
 _HEAD = 65_536
 
 
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A file out of an archive: the job it became, or why it became none."""
+
+    name: str
+    file: str | None = None
+    problem: dict[str, Any] | None = None
+
+
 class FileJob(msgspec.Struct, frozen=True, kw_only=True):
     """A file on its way: `state` is `waiting`, `reading`, `read` or `refused`; `again` says that it was here before.
 
-    Of its `rows`, `new` were not known, `duplicates` were, and `conflicts` came under a known key with another content.
+    Of its `rows`, which are those known by now, `new` were not known before, `duplicates` were, and `conflicts` came under a
+    known key with another content. An archive has `members`, tells their sums, and is read once all of them have ended.
     """
 
     id: str
@@ -39,6 +52,7 @@ class FileJob(msgspec.Struct, frozen=True, kw_only=True):
     duplicates: int = 0
     conflicts: int = 0
     problem: dict[str, Any] | None = None
+    members: tuple[Member, ...] | None = None
 
 
 class Files:
@@ -50,8 +64,14 @@ class Files:
 
     def accept(self, tenant: str, name: str, body: bytes, *, connection: str | None = None) -> FileJob:
         """Keep a file durably for reading. The same file twice changes nothing. Raises where no connection reads it."""
-        opened = self._reader(tenant, name, body, connection)
-        where = opened.connection.id
+        archive = is_archive(body)
+        if archive:
+            check_archive(body)
+            if connection is not None:
+                self._registry.connection(tenant, connection)
+            where = connection or ""  # each file in it finds its own
+        else:
+            where = self._reader(tenant, name, body, connection).connection.id
         id_ = derive("file", tenant, where, digest(body))
         row = {
             "tenant": tenant,
@@ -62,14 +82,14 @@ class Files:
             "body": body,
             "state": "waiting",
             "received_at": self._store.clock.now(),
+            "members": [] if archive else None,
         }
         with self._store.write_transaction() as transaction:
-            known = transaction.execute(
-                sa.select(t.files.c.state).where(t.files.c.tenant == tenant, t.files.c.id == id_)
-            ).scalar()
+            known = transaction.execute(_file(sa.select(t.files.c.state, t.files.c.members), tenant, id_)).first()
             if known is None:
                 transaction.execute(t.files.insert().values(**row))
-            elif known == "refused":  # a connector that was mended may read it now
+            elif known.state == "refused" or any(one["file"] is None for one in known.members or ()):
+                # A connector that was mended, or a connection that was made, may read it now.
                 transaction.execute(_file(t.files.update(), tenant, id_).values(state="waiting", problem=None))
             self._store.bells.ring_on_commit(transaction, "files")
         return msgspec.structs.replace(self.job(tenant, id_), again=known is not None)
@@ -81,7 +101,10 @@ class Files:
             row = connection.execute(_file(sa.select(*columns), tenant, id_)).mappings().first()
         if row is None:
             raise NotFound(happened="there is no such file", next="send it", file=id_)
-        return FileJob(**row)
+        if row["members"] is None:
+            return FileJob(**row)
+        members = msgspec.convert(row["members"], tuple[Member, ...])
+        return self._summed(tenant, FileJob(**{**row, "members": members}))
 
     def run_once(self) -> bool:
         """Read the file that waits longest, or that a dead process left half read; false where none does."""
@@ -104,7 +127,7 @@ class Files:
         else:
             candidates = [self._registry.open(tenant, one.id) for one in self._registry.connections(tenant) if not one.paused]
             # A bank's own reader knows better than one that takes any table.
-            candidates.sort(key=lambda one: (one.manifest.kind != "bank", one.connection.id))
+            candidates.sort(key=lambda one: (one.manifest.kind not in ("bank", "wallet"), one.connection.id))
         for opened in candidates:
             if isinstance(opened.connector, ReadsFiles) and opened.connector.recognises(name, body[:_HEAD]):
                 return opened
@@ -118,9 +141,13 @@ class Files:
     def _read_one(self, tenant: str, id_: str) -> None:
         with self._store.read_transaction() as connection:
             row = connection.execute(_file(sa.select(t.files), tenant, id_)).mappings().one()
-        self._mark(tenant, id_, state="reading", new=0, duplicates=0, conflicts=0)
+        if row["state"] == "waiting":
+            self._mark(tenant, id_, state="reading", rows=0, new=0, duplicates=0, conflicts=0)
         try:
-            self._read(self._registry.open(tenant, row["connection"]), id_, row["name"], bytes(row["body"]))
+            if row["members"] is not None:
+                self._unpack(tenant, id_, row["connection"], bytes(row["body"]))
+            else:
+                self._read(self._registry.open(tenant, row["connection"]), id_, row["name"], bytes(row["body"]))
         except Unavailable:
             raise  # that is about us, not about the file
         except Problem as problem:
@@ -140,21 +167,50 @@ class Files:
     def _read(self, opened: Opened, id_: str, name: str, body: bytes) -> None:
         where, now = opened.connection, self._store.clock.now()
         assert isinstance(opened.connector, ReadsFiles)
-        # Read to its end first: a file that breaks in the middle is refused before any of its rows is kept.
-        raws = [
+        raws = (
             raw.stamped(tenant=where.tenant, connection=where.id, door="file", received_at=now)
             for raw in opened.connector.read(name, body)
-        ]
-        counts = {"new": 0, "duplicate": 0, "conflict": 0}
-        for start in range(0, len(raws), _ROWS_AT_ONCE):
-            with self._store.write_transaction() as transaction:
-                for one in keep(transaction, raws[start : start + _ROWS_AT_ONCE]):
-                    counts[one.kind] += 1
-                done = {"rows": min(start + _ROWS_AT_ONCE, len(raws)), "new": counts["new"]}
-                done |= {"duplicates": counts["duplicate"], "conflicts": counts["conflict"]}
-                transaction.execute(_file(t.files.update(), where.tenant, id_).values(**done))
-                self._store.bells.ring_on_commit(transaction, "inbox")
+        )
+        # Read to its end first: a file that breaks in the middle is refused before any of its rows is kept.
+        with spooled(raws, lambda count: self._mark(where.tenant, id_, rows=count)) as rows:
+            done = self.job(where.tenant, id_)
+            counts = {"new": done.new, "duplicate": done.duplicates, "conflict": done.conflicts}
+            kept, place = sum(counts.values()), 0  # by a process that died over this file
+            for group in rows.groups(_ROWS_AT_ONCE):
+                place += len(group)
+                with self._store.write_transaction() as transaction:
+                    if place <= kept and _all_known(transaction, group):
+                        continue
+                    for one in keep(transaction, group):
+                        counts[one.kind] += 1
+                    told = {"rows": rows.count, "new": counts["new"]}
+                    told |= {"duplicates": counts["duplicate"], "conflicts": counts["conflict"]}
+                    transaction.execute(_file(t.files.update(), where.tenant, id_).values(**told))
+                    self._store.bells.ring_on_commit(transaction, "inbox")
         self._mark(where.tenant, id_, state="read")
+
+    def _unpack(self, tenant: str, id_: str, connection: str, body: bytes) -> None:
+        """Make a job of each file in the archive. Dying in between doubles none: the same file is the same job."""
+        members = []
+        for one in unpacked(body):
+            try:
+                if one.problem is not None:
+                    raise one.problem
+                job = self.accept(tenant, one.name, one.body, connection=connection or None)
+                members.append(Member(name=one.name, file=job.id))
+            except Unavailable:
+                raise
+            except Problem as problem:  # the files beside it go their way
+                members.append(Member(name=one.name, problem=problem.as_dict()))
+        self._mark(tenant, id_, state="read", members=msgspec.to_builtins(members))
+
+    def _summed(self, tenant: str, archive: FileJob) -> FileJob:
+        """An archive's job, with what became of its files."""
+        files = [self.job(tenant, one.file) for one in archive.members or () if one.file is not None]
+        ended = all(one.state in ("read", "refused") for one in files)
+        sums = {name: sum(getattr(one, name) for one in files) for name in ("rows", "new", "duplicates", "conflicts")}
+        state = archive.state if ended or archive.state != "read" else "reading"
+        return msgspec.structs.replace(archive, state=state, **sums)
 
     def _mark(self, tenant: str, id_: str, **values: Any) -> None:
         with self._store.write_transaction() as transaction:
@@ -163,3 +219,9 @@ class Files:
 
 def _file(statement: Any, tenant: str, id_: str) -> Any:
     return statement.where(t.files.c.tenant == tenant, t.files.c.id == id_)
+
+
+def _all_known(transaction: sa.Connection, group: Sequence[Raw]) -> bool:
+    ids = {raw.id for raw in group}
+    query = sa.select(sa.func.count()).where(t.raws.c.tenant == group[0].tenant, t.raws.c.id.in_(ids))
+    return transaction.execute(query).scalar_one() == len(ids)
