@@ -11,7 +11,7 @@ import structlog
 from hub.actions import Actions
 from hub.bus.kombu import KombuBus
 from hub.connections import Connections
-from hub.core.clock import Clock, SystemClock
+from hub.core.clock import EPOCH, Clock, SystemClock
 from hub.crypto import Seal
 from hub.definitions import Definitions
 from hub.files import Files, RemoteFolders, WatchedFolder
@@ -34,6 +34,7 @@ from hub.settings import Settings
 from hub.store.migrate import migrate
 from hub.store.sole import Sole
 from hub.store.sql import Store
+from hub.store.tidy import tidy
 from hub.subscribers import Subscriber, Subscribers
 from hub.worker import Loop, Worker
 from reconciliation.inventory import PromisePolicy
@@ -70,6 +71,7 @@ class Hub:
             settings.bus_url or "embedded://", prefix=settings.bus_prefix, store=None if settings.bus_url else self.store
         )
         self._worker: Worker | None = None
+        self._tidied = EPOCH
         self._put_up_the_path()
         self._put_up_the_parts(settings)
 
@@ -174,6 +176,10 @@ class Hub:
         return False
 
     def _tidy(self) -> bool:
+        if self.clock.now() >= self._tidied + timedelta(days=1):
+            self._tidied = self.clock.now()
+            if gone := tidy(self.store):
+                log.info("store.tidied", rows=gone)
         self.actions.recover()
         with self.store.work(self.settings.tenant) as work:
             self.inventory.release_expired(work)

@@ -185,8 +185,17 @@ class Intake:
         arrived.append(_Waiting(raws, future, loop))
         return await future
 
-    def _hand_over(self) -> None:
-        self._waiting.put(self._arrived.waiting)
+    def _hand_over(self, before: int = 0) -> None:
+        """Give the writer what has arrived; on SQLite once a turn of the event loop has brought nothing more.
+
+        SQLite commits on this process's own time, so few large commits are cheapest. PostgreSQL works beside us, and gets
+        its work at once.
+        """
+        arrived = self._arrived.waiting
+        if self._store.embedded and before < len(arrived) < _AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._hand_over, len(arrived))
+            return
+        self._waiting.put(arrived)
         self._arrived.waiting = None
 
     def store(self, raws: Sequence[Raw]) -> list[Stored]:

@@ -23,7 +23,7 @@ _STATUS = {
     "contract.signed": ("signed", 9),
     "contract.declined": ("declined", 9),
     "contract.expired": ("expired", 9),
-    "contract.revoked": ("revoked", 9),
+    "contract.revoked": ("revoked", 10),  # also after signing: what both sides annul was signed before
 }
 _RANK = dict(_STATUS.values())
 

@@ -24,6 +24,7 @@ from hub.store.backup import backup, restore
 from hub.store.migrate import migrate
 from hub.store.sql import Store
 from hub.store.tables import metadata
+from hub.store.tidy import KEPT, tidy
 from hub.store.work import Ask
 from hub.testing.fakes import NOON, FixedClock
 
@@ -182,6 +183,45 @@ def test_and_back_again(store: Store, tmp_path: Path) -> None:
     restore(target, tmp_path / "x.backup")
     assert hashes(target) == hashes(store)
     target.close()
+
+
+def test_what_lay_on_the_bus_is_told_again_after_a_restore(small: Store, store: Store, tmp_path: Path) -> None:
+    """No backup holds what a broker held. The latest facts leave again, each tenant's in order; their marks tell who had them."""
+    told = {tenant: [row["seq"] for row in _rows(small, t.events) if row["tenant"] == tenant] for tenant in ("main", "other")}
+    with small.write_transaction() as connection:
+        connection.execute(t.outbox.delete().where(t.outbox.c.seq < max(told["main"])))  # the relay had published these
+    backup(small, tmp_path / "x.backup")
+    restore(store, tmp_path / "x.backup")
+
+    waiting = sorted(_rows(store, t.outbox), key=lambda row: row["place"])
+    for tenant, seqs in told.items():
+        assert [row["seq"] for row in waiting if row["tenant"] == tenant] == sorted(seqs)
+
+
+def test_marks_and_counts_are_kept_for_a_while_and_the_record_for_good(store: Store) -> None:
+    """After their time, marks, repeats and answers to requests are gone; what is younger and what is the record stays."""
+    fill(store)
+    clock = store.clock
+    assert isinstance(clock, FixedClock)
+
+    def remember(name: str) -> None:
+        with store.write_transaction() as connection:
+            for number in range(2_100):
+                mark = {"tenant": "main", "subscriber": "book", "event": f"{name}{number}", "at": clock.now()}
+                connection.execute(t.seen.insert().values(**mark))
+            again = {"tenant": "main", "connection": "c", "raw": name, "received_at": clock.now()}
+            connection.execute(t.duplicates.insert().values(**again))
+
+    remember("old")
+    clock.advance(max(kept for _, kept in KEPT.values()).total_seconds() + 1)
+    remember("new")
+    record_ = [len(_rows(store, table)) for table in (t.raws, t.events, t.outcomes)]
+
+    assert tidy(store) >= 2_101
+    assert {row["event"][:3] for row in _rows(store, t.seen)} == {"new"}
+    assert [row["raw"] for row in _rows(store, t.duplicates)] == ["new"]
+    assert [len(_rows(store, table)) for table in (t.raws, t.events, t.outcomes)] == record_
+    assert tidy(store) == 0
 
 
 def test_a_backup_is_one_moment(store: Store, tmp_path: Path) -> None:

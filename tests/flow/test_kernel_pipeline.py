@@ -172,3 +172,15 @@ def test_the_outbox_holds_each_fact_until_the_bus_has_it(kernel: Any, told: Any)
     assert [relay.run_once(limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert published == [1, 2, 3, 4, 5]
     assert kernel.rows(t.outbox) == []
+
+
+def test_a_signed_contract_can_still_be_annulled_and_stays_so(kernel: Any) -> None:
+    """What both sides take back was signed before; a late word of the signing changes nothing, and the day of it is kept."""
+    for number, type_ in enumerate(
+        ("contract.sent", "contract.signed", "contract.revoked", "contract.signed", "contract.viewed")
+    ):
+        kernel.tell({"type": type_, "subject": f"K1-{number}", "data": {"contract": "K1"}})
+
+    (contract,) = kernel.rows(l.contracts)
+    assert contract["status"] == "revoked"
+    assert contract["signed_at"] is not None

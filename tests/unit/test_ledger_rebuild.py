@@ -66,6 +66,7 @@ def stories(draw: st.DrawFn) -> list[tuple[str, v.Fact]]:
         "receipt.reversed": lambda: v.ReceiptReversed(receipt=f"B{draw(IDS)}", amount=Decimal(1)),
         "contract.sent": lambda: v.Contract(contract="K1", record="f1"),
         "contract.signed": lambda: v.Contract(contract="K1", quote="Q1"),
+        "contract.revoked": lambda: v.Contract(contract="K1"),
         "quote.requested": lambda: v.QuoteRequested(quote="Q1", lines=()),
         "quote.approved": lambda: v.QuoteApproved(quote="Q1"),
         "stock.changed": lambda: v.StockChanged(

@@ -104,11 +104,12 @@ def _multipart_fields(body: bytes, content_type: str, name: bytes) -> list[bytes
 class Sources:
     """The values of one delivery, looked up by place."""
 
-    __slots__ = ("_document", "_json_in", "delivery", "pairs")
+    __slots__ = ("_document", "_headers", "_json_in", "delivery", "pairs")
 
     def __init__(self, delivery: Delivery, json_in: str = "") -> None:
         self.delivery = delivery
         self.pairs: Mapping[str, str] = {}
+        self._headers = dict(delivery.headers)
         self._json_in = json_in
         self._document: Any = msgspec.UNSET
 
@@ -116,7 +117,9 @@ class Sources:
         """The value at `place`, or `None` where there is none."""
         kind, name = split_place(place)
         if kind == "header":
-            return only_header(self.delivery, name)
+            # Where no name occurs twice, as nearly always, the dictionary is as good as a look at all of them.
+            alone = len(self._headers) == len(self.delivery.headers)
+            return self._headers.get(name) if alone else only_header(self.delivery, name)
         if kind == "query":
             return only_parameter(self.delivery, name)
         if kind == "body":
@@ -128,7 +131,7 @@ class Sources:
         value = self.value(place)
         if value is None:
             return None
-        return wire_bytes(value) if place.startswith(("header:", "pair:")) else value.encode("utf-8", "surrogatepass")
+        return wire_bytes(value) if split_place(place)[0] in ("header", "pair") else value.encode("utf-8", "surrogatepass")
 
     def _at(self, pointer: str) -> str | None:
         if self._document is msgspec.UNSET:

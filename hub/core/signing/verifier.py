@@ -215,8 +215,10 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def _message(self, sources: Sources, secret: str, *, decoded: bool) -> bytes:
         return b"".join(
-            self._part(sources, text, secret, decoded=decoded) if is_part else text.encode()
-            for is_part, text in split_message(self.message)
+            [
+                self._part(sources, text, secret, decoded=decoded) if is_part else text.encode()
+                for is_part, text in split_message(self.message)
+            ]
         )
 
     def _part(self, sources: Sources, name: str, secret: str, *, decoded: bool) -> bytes:
