@@ -88,6 +88,7 @@ def text_lines(source: BinaryIO, encoding: str) -> Generator[tuple[int, str], No
                     rule="line too long",
                     pointer=f"line {number}",
                 )
-            yield number, line.rstrip("\r\n").translate(_CONTROLS)
+            text = line.rstrip("\n")
+            yield number, text if text.isprintable() else text.translate(_CONTROLS)
     finally:
         reader.detach()

@@ -132,18 +132,23 @@ def entry_day(text: str, value_on: date, opened_on: date | None, pointer: str) -
 
     Where they lie months apart (interest that is corrected), the booking is the first such day of the statement.
     """
-    days = []
-    for year in range(value_on.year - 1, value_on.year + 3):
-        try:
-            days.append(date(year, int(text[:2]), int(text[2:4])))
-        except ValueError:
-            continue
+    same = _day_of(value_on.year, text)
+    if same is not None and abs(same - value_on) <= _NEAR:
+        return same
+    days = [day for year in range(value_on.year - 1, value_on.year + 3) if (day := _day_of(year, text)) is not None]
     if not days:
         raise _no_such_day(text, pointer)
     near = min(days, key=lambda day: abs(day - value_on))
     if opened_on is None or abs(near - value_on) <= _NEAR:
         return near
     return next((day for day in days if day >= opened_on - _BEFORE), near)
+
+
+def _day_of(year: int, text: str) -> date | None:
+    try:
+        return date(year, int(text[:2]), int(text[2:4]))
+    except ValueError:
+        return None
 
 
 def _no_such_day(text: str, pointer: str) -> Unreadable:
