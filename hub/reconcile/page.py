@@ -79,7 +79,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     total: str
     others: Sequence[Other]
     rest: float
-    differs: bool
+    short: Both | None
 
 
 def receipt_of(place: int, answer: Answer, items: Mapping[str, Sequence[OpenItem]], *, mixed: bool) -> Receipt:
@@ -111,7 +111,7 @@ def receipt_of(place: int, answer: Answer, items: Mapping[str, Sequence[OpenItem
         total=total,
         others=others,
         rest=round(max(0.0, 100 - (match.probability * 100 if match.shares else 0) - sum(one.wide for one in others)), 1),
-        differs=any(share.difference for share in match.shares),
+        short=_short(match, told.currency),
     )
 
 
@@ -143,6 +143,15 @@ def _shares(match: Match, items: Mapping[str, Sequence[OpenItem]], currency: str
             )
         )
     return shares
+
+
+def _short(match: Match, currency: str) -> Both | None:
+    """By how much the orders are settled short, or over."""
+    difference = sum((share.difference for share in match.shares), Decimal(0))
+    if not difference:
+        return None
+    written = formats.figure(abs(difference), currency)
+    return Both(f"少 {written}", f"{written} short") if difference > 0 else Both(f"多 {written}", f"{written} over")
 
 
 def _waterfall(match: Match) -> tuple[list[Step], float, str]:
