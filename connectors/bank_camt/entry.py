@@ -70,7 +70,8 @@ def movements(entry: Told, details: Sequence[Told], booked: Booking) -> list[Mov
     shares = _shares(entry, details, booked)
     if shares is None:
         return [_together(entry, details, booked)]
-    found = [_movement(entry, detail, booked, share) for detail, share in zip(details, shares, strict=True)]
+    whole = {name: told for name, told in entry.items() if name not in ("Chrgs", "AmtDtls")}  # those are of all details together
+    found = [_movement(whole, detail, booked, share) for detail, share in zip(details, shares, strict=True)]
     rest = booked.amount - sum(shares)
     return [*found, _charged(entry, booked, rest)] if rest else found
 
