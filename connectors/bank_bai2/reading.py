@@ -196,7 +196,10 @@ class Reading:
         opening, closing = amounts.get("010"), amounts.get("015")
         if opening is None and closing is None:  # no ledger balances: the available ones
             opening, closing = amounts.get("040"), amounts.get("045")
-        balanced = None if opening is None or closing is None else opening + account.came - account.went == closing
+        books = self._group.status not in (_DELETION, _TEST)
+        balanced = None
+        if books and opening is not None and closing is not None:
+            balanced = opening + account.came - account.went == closing
         return Statement(
             format="BAI2",
             account=account.summary.account,

@@ -12,6 +12,7 @@ from hub.sdk import Unreadable
 
 _CURRENCY_BEHIND = re.compile(r"(?<=\d)[ ]*([A-Z]{3})$")
 _BALANCE = re.compile(r"([CD])(\d{6})([A-Z]{3})(\d{1,15}[,.]\d{0,6}|,\d{1,6})\s*$")
+_WHOLE = re.compile(r"([CD])(\d{6})([A-Z]{3})(\d{1,15})\s*$")
 _TOTAL = re.compile(r"(\d{0,9})([A-Z]{3})(\d{1,15}(?:[,.]\d{0,6})?|,\d{1,6})\s*$")
 _LINE = re.compile(r"\s*(\d{6})(\d{4}|[ ]{4})?([RE]?)([CD])([A-Z]?)\s{0,2}")
 _AMOUNT = re.compile(r"(?:\d{1,15}(?:[,.]\d{0,6})?|,\d{1,6})[ ]*(?=[A-Z])")
@@ -51,15 +52,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def account_of(text: str) -> tuple[str, str]:
     """The account without blanks, and the currency that some banks write behind it, or nothing."""
-    first = text.strip().partition("\n")[0].strip()
+    first = text.strip().partition("\n")[0].strip().removeprefix("/")
     found = _CURRENCY_BEHIND.search(first)
     account = first[: found.start()] if found else first
     return "".join(account.split()), found[1] if found else ""
 
 
-def read_balance(text: str, pointer: str) -> Balance:
-    """Raises `Unreadable`. An amount without a comma is not trusted: it may have been cut off."""
-    found = _BALANCE.match(text)
+def read_balance(text: str, pointer: str, *, opens: bool) -> Balance:
+    """Raises `Unreadable`. A closing amount without a comma is not trusted: it may have been cut off."""
+    found = _BALANCE.match(text) or (_WHOLE.match(text) if opens else None)
     if found is None:
         raise Unreadable(
             happened="the balance is not of the form C260131EUR1234,56",

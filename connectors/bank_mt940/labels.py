@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from .lookup import BIC, Details, compact, is_iban, plain
 
+_CHINESE = re.compile("[\u4e00-\u9fff]")
 # What a label introduces. Those under `""` only end what stands before them.
 _LABELS = {
     "account": (
@@ -28,9 +29,13 @@ _LABELS = {
     "": ("INCASSANT", "MACHTIGING", "ID DEBITEUR", "ID IPH", "TNR", "PAS", "ИНН", "КПП", "金额", "流水号"),
 }  # fmt: skip
 _ROLES = {re.sub(r"\\", "", label): role for role, labels in _LABELS.items() for label in labels}
+_ALL = sorted((label for labels in _LABELS.values() for label in labels), key=len, reverse=True)
+# Chinese is written without blanks: a label may stand right behind a value.
 _LABEL = re.compile(
-    r"(?:^|(?<=[\s;/,，；。、]))("
-    + "|".join(sorted((label for labels in _LABELS.values() for label in labels), key=len, reverse=True))
+    r"((?:^|(?<=[\s;/,，；。、]))(?:"
+    + "|".join(label for label in _ALL if not _CHINESE.match(label))
+    + ")|"
+    + "|".join(filter(_CHINESE.match, _ALL))
     + r")(?:\s{0,2}[:：]|(?<=BETALINGSKENM\.))"
 )
 _FULL = 60

@@ -88,7 +88,7 @@ class Reading:
             self._statements += 1
             yield from page.results()
         else:
-            page.spool.__exit__(None, None, None)
+            page.discard()
             self._refusal = self._refusal or problem
             text = f":20:{page.reference} :25:{page.account} :28C:{page.number}"
             self._fragments.append(Unread.because(problem, text=text, pointer=problem.pointer, account=page.account))

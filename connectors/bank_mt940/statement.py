@@ -59,12 +59,13 @@ class Page:
     def balance(self, field: Field) -> None:
         """An opening or a closing balance; one that cannot be read is parked."""
         opens = field.tag.startswith("60")
+        self.interim = False
         if opens:
             self.opens_as = field.tag
         else:
             self.closes_as = field.tag
         try:
-            found = read_balance(field.text, f"line {field.line}, :{field.tag}:")
+            found = read_balance(field.text, f"line {field.line}, :{field.tag}:", opens=opens)
         except Unreadable as problem:
             self.park(problem, f":{field.tag}:{field.text}")
             return
@@ -75,7 +76,8 @@ class Page:
             self.closing = found
 
     def total(self, field: Field) -> None:
-        self._has_end = self.interim = True
+        self._has_end = True
+        self.interim = self.interim or not self.opens_as
         found = read_total(field.text)
         if found:
             self.currency = self.currency or found[0]
@@ -127,7 +129,12 @@ class Page:
         """Go on with the page that continues this one."""
         self._last_number, self.closes_as, self.closing = other.number, "", None
         self.unread += other.unread
-        other.spool.__exit__(None, None, None)
+        other.discard()
+
+    def discard(self) -> None:
+        """Give up what was kept of it."""
+        with self.spool:
+            pass
 
     def end(self, *, marked: bool, last: bool) -> None:
         """The message is over. An envelope that is not closed was cut."""

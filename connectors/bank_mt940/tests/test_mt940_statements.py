@@ -196,6 +196,15 @@ def test_a_balance_that_cannot_be_read_is_told(field: str, rule: str) -> None:
     assert rules(read(page("1", ":60F:C260301EUR5,", ONE, field))) == [rule]
 
 
+def test_an_opening_balance_needs_no_comma() -> None:
+    """Fields behind it show that it was not cut off. A :13D: or :90C: does not make an interim report of a statement."""
+    text = page("1", ":13D:2603031200+0100\n:60F:C260301EUR5", ONE, ":90C:1EUR1,\n:62F:C260302EUR6,")
+
+    (told,) = statements(read(text))
+
+    assert (told.format, told.opening, told.balanced, rules(read(text))) == ("MT940", Decimal(5), True, [])
+
+
 def test_totals_that_do_not_agree_are_told() -> None:
     """MT942 has counts and sums in place of balances."""
     text = ":20:S\n:25:A1\n:28C:1\n:34F:EUR0,\n:13D:2603031200+0100\n" + ONE + ":90D:0EUR0,\n:90C:{}EUR{}\n-\n"
@@ -251,6 +260,7 @@ def test_settings_stand_in_for_what_a_file_does_not_name() -> None:
         ("51210600/9223382012EUR", "51210600/9223382012"),
         ("3462.483.153 EUR   ", "3462.483.153"),
         ("A1\nEXAMDEFF", "A1"),
+        ("/PL07160011980002002256301011", "PL07160011980002002256301011"),
     ],
 )
 def test_an_account_is_the_same_however_it_is_written(written: str, account: str) -> None:
@@ -328,6 +338,13 @@ def test_an_account_at_the_beginning_is_the_other_side() -> None:
 
     assert (told.party_account, told.party_bank) == ("DE89370400440532013000", "COBADEFF")
     assert not_told.party_account == ""
+
+
+def test_chinese_labels_need_no_blanks() -> None:
+    """A label may stand right behind the value before it."""
+    found = line("2603030303C1,NTRFNONREF", "付款人：甲机械有限公司付款账号：310000000000001用途：货款")
+
+    assert (found.party_name, found.party_account, found.memo) == ("甲机械有限公司", "310000000000001", "货款")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "cp850"])
