@@ -91,11 +91,12 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class RunnerUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A set of shares that lost, how likely it was and why it lost."""
+    """A set of shares that lost, how likely it was and why it lost, in both languages."""
 
     shares: tuple[ShareOf, ...]
     probability: float
     lost_because: str
+    lost_because_en: str = ""
 
 
 class Remittance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -181,14 +181,13 @@ def _signed(weight: float) -> str:
 
 def _other(other: RunnerUp, items: Mapping[str, Sequence[OpenItem]], currency: str) -> Other:
     first = items.get(other.shares[0].order, ()) if other.shares else ()
-    lost = other.lost_because
     return Other(
         orders=_orders(other.shares),
         customer=(first[0].customer_name or first[0].customer or "") if first else "",
         amount=formats.figure(sum((share.amount for share in other.shares), Decimal(0)), currency),
         probability=_percent(other.probability),
         wide=round(other.probability * 100, 1),
-        lost=Both(lost, words.EQUALLY.get(lost, lost)),
+        lost=Both(other.lost_because, other.lost_because_en or other.lost_because),
     )
 
 

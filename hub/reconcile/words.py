@@ -42,7 +42,6 @@ BALANCED: Mapping[bool | None, Both] = {
     False: Both("核不平", "does not add up"),
     None: Both("文件没有余额", "no balances in the file"),
 }
-EQUALLY = {"与首选同样可能": "as likely as the proposal"}
 
 # What a person does about it, by what stopped the receipt.
 NEXT: Mapping[str, Both] = {

@@ -249,8 +249,10 @@ class Desk:
         for place in ranked:
             scored = choice.scored[place]
             worst = min(scored.notes, key=lambda note: note.bits)
-            why = "与首选同样可能" if best is not None and abs(scored.bits - best.bits) < 0.5 else worst.reason.says
-            result.append(RunnerUp(shares=Laying().shares(scored.option), probability=choice.shares[place], lost_because=why))
+            is_equal = best is not None and abs(scored.bits - best.bits) < 0.5
+            why, why_en = ("与首选同样可能", "as likely as the first") if is_equal else (worst.reason.says, worst.says_en)
+            shares, probability = Laying().shares(scored.option), choice.shares[place]
+            result.append(RunnerUp(shares=shares, probability=probability, lost_because=why, lost_because_en=why_en))
         return tuple(result)
 
 
