@@ -30,6 +30,7 @@ LADDERS: Mapping[str, Both] = {
     "amount": Both("金额", "amount"),
     "stage": Both("阶段", "stage"),
     "date": Both("时间", "date"),
+    "refused": Both("否定", "refusal"),
 }
 BOOKED_AS: Mapping[str, Both] = {
     "bank_fee": Both("手续费", "bank fee"),
@@ -68,6 +69,11 @@ NEXT: Mapping[str, Both] = {
     "doubt": Both("对照附言和订单，合适就接受", "compare memo and order, and accept it where it fits"),
     "rival": Both("在建议和并列的可能之间选一个", "choose between the proposal and the other possibility"),
     "nothing_fits": Both("查是否订单表缺单、不是货款，或问付款人付的是什么", "see whether the book lacks an order or it is no sale; else ask the payer"),
+    "refused": Both("这个付款人付这一单曾被否定：看当时的原因再决定", "this was refused before: look at why, then decide"),
+    "several": Both("向付款人要付款明细，附言没有写全", "ask the payer for the list, the memo does not name all of them"),
+    "sum_too": Both("向付款人要付款明细，几种组合金额都对", "ask the payer for the list, several sets come to the amount"),
+    "twice": Both("与前一笔对照：是重复付款就退款或记预收款", "compare it with the one before; a double payment is refunded or kept on account"),
+    "foreign": Both("按入账日汇率核对差额，再接受", "check the difference at the day's rate, then accept it"),
     "currency": Both("按入账日汇率人工核对外币订单", "match the order in the other currency by hand, at the day's rate"),
     "competition": Both("与付同一单的另一笔收款一起看", "look at it together with the other receipt for this order"),
     "taken_back": Both("不要入账；银行已退回", "do not book it: the bank took it back"),

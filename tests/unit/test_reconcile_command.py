@@ -17,6 +17,9 @@ from click.testing import CliRunner, Result
 
 from hub.cli import main
 from hub.demo.samples import order_book, orders_csv, statement_csv, statement_rows
+from hub.reconcile import words
+from reconciliation.payments import Held, lanes
+from reconciliation.payments.ladders import LADDERS
 
 HEADER = "交易日期,借方金额,贷方金额,账户余额,对方户名,对方账号,附言,交易流水号"
 ORDERS = "order_no,customer_name,open_amount\nSO-2601-0001,苏州恒砺泵业有限公司,500.00\nSO-2601-0002,无锡拓锋模具有限公司,90.00\n"
@@ -202,6 +205,16 @@ def test_the_summary_tells_first_what_a_person_must_do(desk: Desk) -> None:
     text = "\n".join(said)
     assert re.search(r"automatic 自动入账 +1 +90\.00 CNY", text) and re.search(r"total 合计 +2 +590\.00 CNY", text)
     assert "0.00 + 590.00 − 0.00 = 590.00, balanced 已核平" in said[-1]
+
+
+def test_whatever_stops_a_receipt_says_what_to_do() -> None:
+    """Every reason of the desk has a next step in both languages, every ladder and every difference its word."""
+    stops = {held.code for _, held in lanes.RULES} | {one.code for one in vars(lanes).values() if isinstance(one, Held)}
+
+    assert stops <= set(words.NEXT)
+    assert set(LADDERS) == set(words.LADDERS)
+    for table in (words.NEXT, words.LADDERS, words.BOOKED_AS, words.LANES, words.LANES_SAY, words.BALANCED):
+        assert all(one.zh and one.en and not re.search(r"[\u4e00-\u9fff]", one.en) for one in table.values())
 
 
 # --- the page ----------------------------------------------------------------------------------------------------
