@@ -45,6 +45,9 @@ _IN_A_ROW = re.compile(
     r"\b(?P<iban>[A-Z]{2}\d{2}[A-Z0-9]{11,30}) (?P<bic>[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?) (?P<name>[^\n]{2,70}?) [A-Z]{2}\d{2}[A-Z0-9]{6,31}\b"
 )
 _OLD_ACCOUNT = re.compile(r"(\d{10}) (?=\S)")
+# ABN AMRO before IBAN: an account with points, or GIRO and a number, and the name in a column of its own.
+_DOMESTIC = re.compile(r"(?:GIRO {1,9}(\d{3,9})|(\d\d\.\d\d\.\d\d\.\d{3})) (?P<name>[^,\n]{2,35}?)(?=  |,|\n|$)")
+_SWISS = re.compile(r"\s\d{6}(?=CH\d{5,19}\b)")
 # A reference ends with its line or its column.
 _COLUMN = re.compile(r"\n|\s{2}")
 
@@ -56,24 +59,28 @@ def running(lines: Sequence[str]) -> str:
 
 
 def read_labels(text: str) -> Details:
-    """What the labels name; without labels an account at the beginning or in a row, and else the text alone."""
+    """What the labels name; an account and a name at the beginning or in a row; and else the text alone."""
     pieces = _LABEL.split(text)
+    before = _beginning(text if len(pieces) == 1 else pieces[0])
     if len(pieces) == 1:
-        return _without_labels(text)
+        return before
     found: dict[str, str] = defaultdict(str)
     for label, value in zip(pieces[1::2], pieces[2::2], strict=True):
         found.setdefault(_ROLES[label], value.strip(_AROUND))
-    account = compact(found["account"])
+    # Swiss banks write day and account behind the address, Polish ones the address behind two blanks.
+    name, _, giro = _SWISS.sub("\n\n", found["name"]).partition("\n\n")
+    account = compact(found["account"]) or compact(giro)
     return Details(
-        name=plain(found["name"]),
-        account=account if any(map(str.isdigit, account)) else "",
+        name=plain(name.partition("  ")[0]) or before.name,
+        account=account if any(map(str.isdigit, account)) else before.account,
         bank=compact(found["bank"]),
         memo=plain(found["memo"] or text),
         reference=plain(_COLUMN.split(found["reference"])[0]),
     )
 
 
-def _without_labels(text: str) -> Details:
+def _beginning(text: str) -> Details:
+    """Text without labels, by the account that it begins with or holds."""
     memo = plain(text)
     row = _IN_A_ROW.search(memo)
     if row:
@@ -82,5 +89,8 @@ def _without_labels(text: str) -> Details:
     if is_iban(first):
         bank = rest.partition(" ")[0]
         return Details(account=first, bank=bank if BIC.fullmatch(bank) else "", memo=memo)
+    domestic = _DOMESTIC.match(text)
+    if domestic:
+        return Details(account=domestic[1] or domestic[2], name=plain(domestic["name"]), memo=memo)
     old = _OLD_ACCOUNT.match(memo)
     return Details(account=old[1], memo=memo[old.end() :]) if old else Details(memo=memo)

@@ -340,6 +340,31 @@ def test_an_account_at_the_beginning_is_the_other_side() -> None:
     assert not_told.party_account == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "account", "name", "memo"),
+    [
+        ("GIRO   123456 VOORBEELD BV          BETALINGSKENM.  0001", "123456", "VOORBEELD BV", None),
+        ("GIRO 123456 VOORBEELD BV", "123456", "VOORBEELD BV", None),
+        ("12.34.56.789 VOORBEELD WINKEL,PAS999", "12.34.56.789", "VOORBEELD WINKEL", None),
+        (
+            "GIRO AUS ONLINE-SIC 1 AUFTRAGGEBER: BEISPIEL AG 0000 DORF 260303CH98765432 MITTEILUNGEN: RG 1",
+            "CH98765432",
+            "BEISPIEL AG 0000 DORF",
+            "RG 1",
+        ),
+        ("911 COLLECT; Z RACH.: 123; OD: JAN PRZYKLADOWY  UL. NIJAKA 1; TYT.: FV 1", "123", "JAN PRZYKLADOWY", "FV 1"),
+        ("0123456789 SPOEDBETALING", "0123456789", "", "SPOEDBETALING"),
+        ("ALLEEN TEKST 12345", "", "", None),
+    ],
+)
+def test_the_other_side_stands_in_its_place(text: str, account: str, name: str, memo: str | None) -> None:
+    """Dutch accounts from before IBAN, Swiss accounts behind an address, Polish addresses behind two blanks."""
+    found = line("2603030303C1,NTRFNONREF", text)
+
+    assert (found.party_account, found.party_name) == (account, name)
+    assert found.memo == (" ".join(text.split()) if memo is None else memo)
+
+
 def test_chinese_labels_need_no_blanks() -> None:
     """A label may stand right behind the value before it."""
     found = line("2603030303C1,NTRFNONREF", "付款人：甲机械有限公司付款账号：310000000000001用途：货款")
