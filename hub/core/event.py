@@ -42,6 +42,8 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
     def stamped(self, *, tenant: str, connection: str, door: Door, received_at: datetime) -> Raw:
         """This raw with its envelope and its derived id."""
         body_digest = digest(self.body)
+        if not (self.key.isprintable() and self.stream.isprintable()):
+            self = msgspec.structs.replace(self, key=_plain(self.key), stream=_plain(self.stream))
         return msgspec.structs.replace(
             self,
             tenant=tenant,
@@ -51,6 +53,15 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
             digest=body_digest,
             id=derive("raw", tenant, connection, self.key, body_digest),
         )
+
+
+def _plain(text: str) -> str:
+    """The text with what no database keeps as text (NUL, half of a surrogate pair) written out, so that one record with a
+    strange key does not stop the stream it came in. A digest keeps it apart from a key that is written so by itself."""
+    if "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text):
+        return text
+    escaped = text.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()
+    return f"{escaped}#{digest(text.encode('utf-8', 'surrogatepass'))[:12]}"
 
 
 class Ignored(msgspec.Struct, frozen=True, kw_only=True):

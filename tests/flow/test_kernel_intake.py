@@ -151,3 +151,16 @@ def test_doors_of_several_processes_take_the_same_delivery_once(kernel: Any, tol
     assert len(kernel.rows(t.raws)) == 40
     assert kinds.count("new") == 40 and kinds.count("duplicate") == 80
     assert kernel.settle() == 40
+
+
+def test_a_key_that_no_database_keeps_as_text_is_written_out(kernel: Any, told: Any) -> None:
+    """A record whose id holds NUL or half a character stops nothing: it is kept under a readable key, and known again."""
+    strange = [kernel.raw(key, told.order(f"SO-{number}")) for number, key in enumerate(("a\x00b", "a\\x00b", "a\ud800", "ok"))]
+
+    stored = kernel.keep(*strange) + kernel.keep(*strange)
+    kernel.settle()
+
+    assert [one.kind for one in stored] == ["new"] * 4 + ["duplicate"] * 4
+    kept = sorted(row["key"].partition("#")[0] for row in kernel.rows(t.raws))
+    assert kept == ["a\\ud800", "a\\x00b", "a\\x00b", "ok"]
+    assert len(kernel.facts()) == 4
