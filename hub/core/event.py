@@ -42,16 +42,19 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
     def stamped(self, *, tenant: str, connection: str, door: Door, received_at: datetime) -> Raw:
         """This raw with its envelope and its derived id."""
         body_digest = digest(self.body)
-        if not (self.key.isprintable() and self.stream.isprintable()):
-            self = msgspec.structs.replace(self, key=_plain(self.key), stream=_plain(self.stream))
+        key, stream = self.key, self.stream
+        if not (key.isprintable() and stream.isprintable()):
+            key, stream = _plain(key), _plain(stream)
         return msgspec.structs.replace(
             self,
+            stream=stream,
+            key=key,
             tenant=tenant,
             connection=connection,
             door=door,
             received_at=received_at,
             digest=body_digest,
-            id=derive("raw", tenant, connection, self.key, body_digest),
+            id=derive("raw", tenant, connection, key, body_digest),
         )
 
 
