@@ -79,7 +79,7 @@ def unpacked(body: bytes) -> Iterator[Packed]:
 
 def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The files in it, without folders and what a Mac adds to each file."""
-    return [one for one in archive.infolist() if not one.is_dir() and not one.filename.startswith("__MACOSX/")]
+    return [one for one in archive.infolist() if not one.filename.endswith("/") and not one.filename.startswith("__MACOSX/")]
 
 
 def _name(member: zipfile.ZipInfo) -> str:
@@ -103,7 +103,7 @@ def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, *, mo
                     raise _refused(
                         "the file unpacks to more than it says, or than any statement is", "send it unpacked", "too large", name
                     )
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError) as error:
         raise _refused(f"the file in the archive is damaged: {error}", "pack it again", "damaged member", name) from error
     body = b"".join(pieces)
     if not body:

@@ -68,7 +68,7 @@ class Files:
         if archive:
             check_archive(body)
             if connection is not None:
-                self._registry.connection(tenant, connection)
+                self._registry.open(tenant, connection)
             where = connection or ""  # each file in it finds its own
         else:
             where = self._reader(tenant, name, body, connection).connection.id

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
-from hub.core.errors import Problem, TooLarge, Unavailable, VendorProblem
+from hub.core.errors import EgressRefused, LoginRefused, Misconfigured, Problem, TooLarge, Unavailable, Unreachable, VendorFault
 from hub.files.jobs import Files
 from hub.files.limits import FILE_BYTES, file_name
 from hub.files.sftp import Listed, Sftp, read_remote
@@ -65,7 +65,8 @@ class RemoteFolders:
                 if known.seen.get(one.name) == _looks(one) != taken.get(one.name):
                     if reason := self._take(connection, client, one):
                         refused[one.name] = str(reason)
-                    taken[one.name] = _looks(one)
+                    if not isinstance(reason, VendorFault):  # the server may give it the next time
+                        taken[one.name] = _looks(one)
         except Problem as error:
             if passes(error):
                 raise
@@ -82,7 +83,7 @@ class RemoteFolders:
                     happened="the file is larger than any statement", next="ask the bank for a shorter period", file=one.name
                 )
             job = self._files.accept(connection.tenant, file_name(one.name), client.fetch(one.name), connection=connection.id)
-        except (VendorProblem, Unavailable):
+        except (LoginRefused, Unreachable, EgressRefused, Misconfigured, Unavailable):
             raise  # that is about the server or about us, not about the file
         except Problem as problem:
             log.warning("file.refused", connection=connection.id, file=one.name, why=problem.happened)

@@ -123,7 +123,7 @@ class Sftp:
             with (place / "file").open("rb") as source:
                 body = source.read(FILE_BYTES + 1)
 
-        self._run(lambda place: [f"get {_quoted(name)} {_quoted(str(place / 'file'))}"], then=take)
+        self._run(lambda place: [f"get {_quoted(f'./{name}')} {_quoted(str(place / 'file'))}"], then=take)
         if len(body) > FILE_BYTES:
             raise TooLarge(
                 happened="the file is larger than any statement", next=f"send at most {FILE_BYTES >> 20} MiB", file=name
@@ -178,7 +178,7 @@ class Sftp:
         # `-b` alone would ask for no password; what is said first counts.
         options.append(f"BatchMode={'no' if remote.secret else 'yes'}")
         words = [word for option in options for word in ("-o", option)]
-        return [self._program, "-q", "-F", "/dev/null", *words, "-b", "-", f"[{address}]" if ":" in address else address]
+        return [self._program, "-F", "/dev/null", *words, "-b", "-", f"[{address}]" if ":" in address else address]
 
     def _environment(self, place: Path) -> dict[str, str]:
         # Names come as they are only where the locale has their characters.

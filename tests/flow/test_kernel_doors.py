@@ -248,7 +248,7 @@ def test_a_half_read_file_is_finished(files: Files, kernel: Any) -> None:
 
     assert files.run_once()
     done = files.job("main", job.id)
-    assert (done.state, done.rows, done.new + done.duplicates) == ("read", 1_200, 1_200)
+    assert (done.state, done.rows, done.new, done.duplicates) == ("read", 1_200, 1_200, 0)
     assert len(kernel.rows(t.raws)) == 1_200
     assert kernel.settle() == 1_200
 
