@@ -71,9 +71,9 @@ class Case(NamedTuple):
     @property
     def own(self) -> list[Entry]:
         """This customer's orders that no other receipt pays."""
-        currency, taken = self.reading.receipt.currency, self.taken - {entry.key for entry in self.option.entries}
+        currency, mine = self.reading.receipt.currency, {entry.key for entry in self.option.entries}
         found = self.book.by_customer.get(self.customer, {}).values()
-        return [entry for entry in found if entry.currency == currency and entry.key not in taken]
+        return [entry for entry in found if entry.currency == currency and (entry.key not in self.taken or entry.key in mine)]
 
     def fits_otherwise(self, size: int, worth: Callable[[Entry], tuple[int, ...]] = payable) -> bool:
         """Whether up to so many of this customer's orders come to the amount in another way; for one order, several of them."""
@@ -83,5 +83,7 @@ class Case(NamedTuple):
     def others(self, index: dict[tuple[str, int], dict[str, Entry]]) -> list[Entry]:
         """This customer's other orders for which the index has the receipt's amount, and that no other receipt pays."""
         found = index.get((self.reading.receipt.currency, self.reading.minor), {}).values()
-        own = {*self.taken, *(entry.key for entry in self.option.entries)}
-        return [entry for entry in found if entry.customer == self.customer and entry.key not in own]
+        mine = {entry.key for entry in self.option.entries}
+        return [
+            entry for entry in found if entry.customer == self.customer and entry.key not in self.taken and entry.key not in mine
+        ]

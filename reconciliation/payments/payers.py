@@ -180,9 +180,10 @@ class Payers:
             postings = self._pairs.get(pair, {})
             if len(postings) > 200 and scores:
                 break
+            rarity = 1.0 / (1 + len(postings)) ** 0.5
             for full in postings:
-                scores[full] = scores.get(full, 0.0) + 1.0 / (1 + len(postings)) ** 0.5
-        return [full for full, _ in nsmallest(30, scores.items(), key=lambda entry: (-entry[1], entry[0]))]
+                scores[full] = scores.get(full, 0.0) + rarity
+        return [full for _, full in nsmallest(30, [(-score, full) for full, score in scores.items()])]
 
 
 def added_up(payers: Iterable[Payer]) -> list[Payer]:
