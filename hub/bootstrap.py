@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
 import structlog
@@ -163,10 +164,11 @@ class Hub:
         return loops
 
     def _watched(self) -> WatchedFolder | None:
-        folder, settings = self.settings.watch_folder, self.settings
-        if folder is None:
+        settings = self.settings
+        if not settings.watch_folder:
             return None
-        return WatchedFolder(self.store, self.files, folder.expanduser(), tenant=settings.tenant, every=settings.watch_every)
+        folder = Path(settings.watch_folder).expanduser()
+        return WatchedFolder(self.store, self.files, folder, tenant=settings.tenant, every=settings.watch_every)
 
     def _poll(self) -> bool:
         self.poller.run_once()

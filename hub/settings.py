@@ -46,8 +46,8 @@ class Settings(BaseSettings):
     max_body: int = Field(default=1_048_576, ge=1024, description="Largest webhook body in bytes")
     hook_rate: float = Field(default=0.0, ge=0, description="Webhooks that one connection may send in a second; 0: any number")
     stale_after: float = Field(default=3600.0, gt=0, description="Seconds after which stock figures are called stale")
-    watch_folder: Path | None = Field(
-        default=None,
+    watch_folder: str = Field(
+        default="",
         description="Folder whose files are taken in, for any connection, or for the one that a folder in it is named as; empty: none",
     )
     watch_every: float = Field(default=5.0, gt=0, description="Seconds between two looks; a file is taken when both saw the same")
