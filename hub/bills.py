@@ -212,7 +212,7 @@ def meant(raw: Raw, *, zone: str, receipts_from: str) -> Iterator[Event | Ignore
     """
     line: Movement | None = None
     if raw.stream == "row":
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             line = msgspec.json.decode(raw.body, type=Movement)
     if line is not None and line.code == PAYOUT and line.amount < 0:
         yield _payout(raw, line, zone)
