@@ -29,6 +29,10 @@ class Cork:
             if not self._in:
                 self._write(piece)
                 return
+            if len(piece) >= _FULL:  # it is worth a call of its own, and copying it costs more
+                self._send()
+                self._write(piece)
+                return
             self._pieces.append(bytes(piece))  # the driver uses its buffer again
             self._size += len(piece)
             if self._size >= _FULL:
