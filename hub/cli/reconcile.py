@@ -14,6 +14,7 @@ import click
 
 from hub.core.errors import Invalid, Problem, Unreadable
 from hub.reconcile import BankFiles, Result, read_bank_files, read_history, read_orders, reconcile, result_lines
+from hub.reconcile.book import HISTORY, ORDERS
 from hub.reconcile.run import LANES, Answer
 from reconciliation.payments import Policy
 
@@ -37,7 +38,9 @@ _SHOWN = 5
     "columns",
     multiple=True,
     metavar="ROLE=NAME",
-    help="Which column is what: open_amount=剩余 in the order book, history.payer_name=…, statement.memo=…",
+    help="Which column is what, where its name does not tell: "
+    f"{', '.join(one.name for one in ORDERS)}; with history. in front {', '.join(one.name for one in HISTORY)}; "
+    "with statement. in front date, credit, debit, amount, party_name, party_account, memo, serial, …",
 )
 @click.option("--currency", help="The currency of orders without one; else that of the statement, else CNY.")
 @click.option("--limit", type=Decimal, help="No receipt above this amount is automatic.")
@@ -52,7 +55,11 @@ def reconcile_(
     currency: str | None,
     limit: Decimal | None,
 ) -> None:
-    """Match bank statements with an order book. No server, no configuration. Exit 2 where a file is refused."""
+    """Match bank statements with an order book. No server, no configuration.
+
+    The order book needs a number, a customer and what is open; columns are found by their names, Chinese or English.
+    Exit 2 where a file is refused, with the reason; rows that cannot be read are told, and the others go on.
+    """
     named = _named(columns)
     with _progress("reading " + ", ".join(one.name for one in statements)), _columns(), ExitStack() as opened:
         files = ((one.name, opened.enter_context(one.open("rb"))) for one in statements)

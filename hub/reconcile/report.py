@@ -107,7 +107,7 @@ def _both(said: Both) -> Markup:
     """Both languages, one of which the page hides; once where they are the same."""
     if said.zh == said.en:
         return escape(said.zh)
-    return Markup('<span lang="zh">{}</span><span lang="en">{}</span>').format(said.zh, said.en)
+    return Markup("<i lang=zh>{}</i><i lang=en>{}</i>").format(said.zh, said.en)
 
 
 def _receipts(result: Result, *, mixed: bool) -> list[Receipt]:

@@ -112,7 +112,7 @@ def test_a_lane_is_shown_alone(look: Any, lane: str) -> None:
     """A chip leaves its lane only, with as many receipts as it says; another chip brings all of them back."""
     page = look()
     chip = page.locator(f".chips label[for=s-{lane}]")
-    count = int(chip.locator("i").inner_text())
+    count = int(chip.locator(".n").inner_text())
 
     chip.click()
 
@@ -126,7 +126,7 @@ def test_what_stopped_receipts_is_a_filter(look: Any) -> None:
     """A reason leaves the receipts that it stopped, and no automatic one."""
     page = look()
     chip = page.locator(".chips label.why").first
-    count = int(chip.locator("i").inner_text())
+    count = int(chip.locator(".n").inner_text())
 
     chip.click()
 
