@@ -49,18 +49,20 @@ class _Evidence:
         self._dos += len(_DOS.findall(chunk))
         for run in _HIGH.findall(chunk):
             self._high += len(run)
-            # Characters of GB2312 are two high bytes; a letter of a Latin code page mostly stands alone.
-            self._paired += len(run) if len(run) % 2 == 0 and min(run) > 0xA0 else 0
-            # Cyrillic words are longer runs from the upper quarter.
-            self._cyrillic += len(run) if len(run) > 2 and min(run) > 0xBF else 0
+            # Chinese in daily use is two high bytes, the first of them from the lower half (GB2312, signs and level 1);
+            # a letter of a Latin code page mostly stands alone, and Cyrillic words are as often odd as even.
+            if len(run) % 2 == 0 and min(run) > 0xA0:
+                self._paired += 2 * sum(lead < 0xD8 for lead in run[::2])
+            # Cyrillic words are runs from the upper quarter.
+            self._cyrillic += len(run) if len(run) > 1 and min(run) > 0xBF else 0
 
     def encoding(self) -> str:
         if self._utf_8 is not None:
             return "utf-8-sig"
+        if self._gb is not None and self._paired * 10 > self._high * 7:
+            return "gb18030"
         if self._cyrillic * 3 > self._high * 2:
             return "cp1251"
-        if self._gb is not None and self._paired * 10 > self._high * 8:
-            return "gb18030"
         return "cp850" if self._dos * 2 > self._high else "cp1252"
 
 

@@ -149,12 +149,12 @@ def test_no_byte_order_mark_or_line_end_matters(name: str) -> None:
 
 def test_cut_anywhere_no_line_is_lost_silently(name: str) -> None:
     """Of a file cut at any place, what is booked is what the whole file books, and a missing line is told."""
-    if name in REFUSED or name in TOLD or len((STATEMENTS / name).read_bytes()) > 3000:
+    if name in REFUSED or name in TOLD:
         return
     body = (STATEMENTS / name).read_bytes()
     whole = [one for one in read(body) if isinstance(one, Movement)]
 
-    for end in range(len(body)):
+    for end in range(0, len(body), 1 if len(body) < 2000 else len(body) // 300):
         try:
             found = read(body[:end])
         except Unreadable:

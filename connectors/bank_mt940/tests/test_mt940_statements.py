@@ -444,6 +444,42 @@ def test_what_is_written_is_read_again(
     assert list(connector().read("x", whole.encode())) == list(connector().read("x", whole.encode()))
 
 
+HANZI = bytes(range(0xB0, 0xD7))
+CHINESE = st.text(
+    [bytes([lead, trail]).decode("gb2312") for lead in HANZI for trail in range(0xA1, 0xFF)], min_size=1, max_size=20
+)
+
+
+@given(st.lists(CHINESE, min_size=1, max_size=3))
+@settings(deadline=None)
+def test_chinese_is_read_in_either_encoding(words: list[str]) -> None:
+    """GB18030 is told from every other code page, unless the bytes are UTF-8 by accident."""
+    text = f"{HEAD}:60F:C260301CNY0,\n:61:2603030303C1,NTRFA\n:86:{' '.join(words)}\n:62F:C260303CNY1,\n-\n"
+    body = text.encode("gb18030")
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        assert [one.memo for one in movements(read(body))] == [" ".join(words)]
+
+    assert [one.memo for one in movements(read(text))] == [" ".join(words)]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["оплата", "по", "счету", "за", "март", "договор", "поставки", "аренда", "помещения", "услуги", "связи"]),
+        min_size=3,
+        max_size=9,
+        unique=True,
+    )
+)
+@settings(deadline=None)
+def test_russian_is_told_from_chinese(words: list[str]) -> None:
+    """Words of Russian in CP1251 are read as such."""
+    text = f"{HEAD}:60F:C260301RUB0,\n:61:2603030303C1,NTRFA\n:86:{' '.join(words)}\n:62F:C260303RUB1,\n-\n"
+
+    assert [one.memo for one in movements(read(text.encode("cp1251")))] == [" ".join(words)]
+
+
 PIECES = [b":20:S\n", b":25:A1\n", b":60F:C260301EUR1,\n", b":61:2603010301C1,NTRFA\n", b":86:166?20X?32Y\n", b":62F:C260301EUR2,\n",
           b"-\n", b"-}", b"{1:F01}{2:I940}{4:\n", b":86:/NAME/X/REMI/", b":34F:EUR\n", b":90C:1EUR1,\n", b":\n", b"\xff\xfe", b"\x00",
           b":62M:C260301EUR2,\n", b":60M:C260301EUR2,\n", b":28C:1/1\n", b":28C:1/2\n", b"IBAN: ", b"\x1a", b":NS:15X\n", b":13D:"]  # fmt: skip
