@@ -97,7 +97,7 @@ def is_person(text: str) -> bool:
 
 
 # How much each rung says for "this payer is that customer", in bits, before the customers are compared with each other.
-BEHALF = "behalf"
+BEHALF, LATIN = "behalf", "latin"
 SAME, BRANCH, FORM, CUT, NO_PLACE, CLOSE, SHORT, OTHER_PLACE, FAR = (
     "same", "branch", "form", "cut", "no_place", "close", "short", "other_place", "far",
 )  # fmt: skip
@@ -109,6 +109,7 @@ BITS = {
     CUT: 10.0,
     NO_PLACE: 9.0,
     CLOSE: 7.5,
+    LATIN: 6.5,
     SHORT: 5.0,
     OTHER_PLACE: 0.0,
     FAR: -4.0,

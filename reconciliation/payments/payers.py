@@ -9,12 +9,28 @@ from heapq import nsmallest
 import msgspec
 
 from hub.core.vocabulary import Customer, Receipt
-from reconciliation.payments.names import BEHALF, BITS, CUT, FAR, FORM, OTHER_PLACE, SAME, SHORT, Name, compare, is_person, parse
+from reconciliation.payments.names import (
+    BEHALF,
+    BITS,
+    CUT,
+    FAR,
+    FORM,
+    LATIN,
+    OTHER_PLACE,
+    SAME,
+    SHORT,
+    Name,
+    compare,
+    is_person,
+    parse,
+)
 from reconciliation.payments.ranking import NameIndex
+from reconciliation.payments.romanised import letters_of
 from reconciliation.payments.text import fold, squeeze
 from reconciliation.payments.values import Payer
 
 STRANGER_BITS = 3.0
+_WRITTEN_OUT = 0.8  # of a name's letters, so much is the Chinese one's beginning or its trade
 _COMPANY = re.compile(r"[\u3400-\u9fff()（）]{2,40}?(?:公司|厂|经营部|商行)")
 
 
@@ -150,7 +166,16 @@ class Payers:
             for customer, name in self._names[full].items():
                 if customer not in result or BITS[rung] > BITS[result[customer][0]]:
                     result[customer] = (rung, name)
-        return result or self._by_short_form(text, payer)
+        return result or self._by_letters(text) or self._by_short_form(text, payer)
+
+    def _by_letters(self, text: str) -> dict[str, tuple[str, str]]:
+        """The customers whose Chinese names a name in Latin letters writes out, all but a few letters of it."""
+        found = self._ranked.latin(text) if letters_of(text) else {}
+        best = max(found.values(), default=0.0)
+        if best < _WRITTEN_OUT:
+            return {}
+        names = sorted(name for name, share in found.items() if share == best)[:4]
+        return {customer: (LATIN, name) for name in names for customer in sorted(self._names[parse(name).full])}
 
     def _on_behalf(self, memo: str) -> dict[str, str]:
         """Customers whose full name the memo writes out, as who pays for another does."""

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from math import log
 
 from reconciliation.payments.names import parse
+from reconciliation.payments.romanised import LatinIndex, letters_of
 from reconciliation.payments.text import squeeze
 
 _COMMON = 400
+_LITERAL = 2
 _SHORT_PROVINCES = """
 京=北京 津=天津 沪=上海 渝=重庆 冀=河北 晋=山西 辽=辽宁 吉=吉林 黑=黑龙江 苏=江苏/苏州 浙=浙江 皖=安徽 闽=福建 赣=江西 鲁=山东 豫=河南 鄂=湖北 湘=湖南 粤=广东 桂=广西 琼=海南 川=四川 蜀=四川
 黔=贵州 滇=云南 藏=西藏 陕=陕西 秦=陕西 甘=甘肃 陇=甘肃 青=青海 宁=宁夏/南京/宁波 新=新疆 蒙=内蒙古 港=香港 深=深圳 穗=广州 哈=哈尔滨 杭=杭州 厦=厦门
@@ -22,6 +24,7 @@ class NameIndex:
     def __init__(self, names: Iterable[str] = ()) -> None:
         self._grams: dict[str, dict[str, None]] = {}
         self._names: dict[str, str] = {}
+        self._latin: LatinIndex | None = None
         for name in names:
             self.add(name)
 
@@ -31,6 +34,14 @@ class NameIndex:
             self._names[name] = full
             for gram in _grams(full):
                 self._grams.setdefault(gram, {})[name] = None
+            if self._latin is not None:
+                self._latin.add(name)
+
+    def latin(self, text: str) -> dict[str, float]:
+        """Chinese names that one in Latin letters may stand for, and how much of it each accounts for."""
+        if self._latin is None:  # most tenants never see one
+            self._latin = LatinIndex(self._names)
+        return self._latin.find(text)
 
     def rank(self, text: str, limit: int = 10) -> list[tuple[str, float]]:
         """The most alike names with how alike they are, best first; equal ones in the order of the alphabet.
@@ -52,7 +63,10 @@ class NameIndex:
             (name, max(self._alike(query, name, score / total) for query, total in zip(queries, totals, strict=True)))
             for name, score in best
         ]
-        return sorted(ranked, key=lambda entry: (-entry[1], entry[0]))[:limit]
+        if letters_of(text):
+            ranked = _merged(ranked, self.latin(text))
+        ordered = sorted(ranked, key=lambda entry: (-entry[1], entry[0]))
+        return _with_literal(queries[0], ordered, limit, self._names) if len(queries) > 1 else ordered[:limit]
 
     def _rarity(self, gram: str) -> float:
         return log(1 + len(self._names) / (1 + len(self._grams.get(gram, ())))) * (1.6 if len(gram) == 2 else 1.0)
@@ -67,6 +81,24 @@ class NameIndex:
         share += 0.25 if query and core.startswith(query[:2]) else 0.0
         share += 0.5 if query in (core, full) else 0.0
         return share / (1 + 0.012 * len(core))
+
+
+def _merged(ranked: list[tuple[str, float]], latin: dict[str, float]) -> list[tuple[str, float]]:
+    """The ranked names with those that the letters stand for, as alike as all of the letters in order would be."""
+    scores = dict(ranked)
+    for name, share in latin.items():
+        scores[name] = max(scores.get(name, 0.0), 1.5 * share)
+    return list(scores.items())
+
+
+def _with_literal(query: str, ordered: list[tuple[str, float]], limit: int, names: dict[str, str]) -> list[tuple[str, float]]:
+    """The best, of which the last few are names that have the text's own characters, however the first one may be read."""
+    best, rest = ordered[:limit], ordered[limit:]
+    literal = [entry for entry in rest if _is_within(query, names[entry[0]])][:_LITERAL]
+    kept = [entry for entry in best if _is_within(query, names[entry[0]])]
+    if not literal or len(kept) >= _LITERAL:
+        return best
+    return [*best[: limit - len(literal)], *literal]
 
 
 def _readings(text: str) -> list[str]:
