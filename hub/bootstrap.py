@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -122,7 +123,7 @@ class Hub:
             loops += self._working()
             bus = self.bus
         if role in ("all", "poller"):
-            loops.append(Loop(self.store, "poller", self._poll, bell="poll", rest=0.5, sole=Sole(self.store, "poller")))
+            loops += self._polling()
         self._worker = Worker(loops, bus=bus)
         self._worker.start()
         log.info("hub.started", role=role, database=self.store.engine.dialect.name)
@@ -170,12 +171,15 @@ class Hub:
         folder = Path(settings.watch_folder).expanduser()
         return WatchedFolder(self.store, self.files, folder, tenant=settings.tenant, every=settings.watch_every)
 
-    def _poll(self) -> bool:
-        self.poller.run_once()
+    def _polling(self) -> list[Loop]:
+        # A bank's server that is slow to hand out a file keeps nobody else waiting.
+        steps = {"poller": self.poller.run_once, "sftp": self.remote_folders.run_once}
         if self.watched is not None:
-            self.watched.run_once()
-        self.remote_folders.run_once()
-        return False
+            steps["folder"] = self.watched.run_once
+        return [
+            Loop(self.store, name, _at_rest_after(step), bell="poll", rest=0.5, sole=Sole(self.store, name))
+            for name, step in steps.items()
+        ]
 
     def _tidy(self) -> bool:
         if self.clock.now() >= self._tidied + timedelta(days=1):
@@ -186,3 +190,13 @@ class Hub:
         with self.store.work(self.settings.tenant) as work:
             self.inventory.release_expired(work)
         return False
+
+
+def _at_rest_after(step: Callable[[], int]) -> Callable[[], bool]:
+    """A step whose loop rests whatever it did: what is due next is due later."""
+
+    def rests() -> bool:
+        step()
+        return False
+
+    return rests

@@ -61,8 +61,9 @@ class Poller:
     def want(self, tenant: str, connection: str, *, from_start: bool = False) -> None:
         """Ask for a sync now; `from_start` is a backfill: everything again, which doubles nothing."""
         opened = self._registry.open(tenant, connection)
+        fetched = ("sftp",) if opened.connection.settings.get("sftp") else ()
         with self._store.write_transaction() as transaction:
-            for stream in opened.manifest.streams:
+            for stream in (*opened.manifest.streams, *fetched):
                 transaction.execute(
                     insert_new(transaction, t.cursors).values(tenant=tenant, connection=connection, stream=stream)
                 )

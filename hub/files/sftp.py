@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -25,6 +27,7 @@ from hub.files.limits import FILE_BYTES
 _ALIAS = "pinned"
 _SECONDS = 300
 _MOST_LISTED = 2**22
+_MOST_SAID = 2**14
 _OPTIONS = (
     *(
         "StrictHostKeyChecking=yes",
@@ -125,9 +128,7 @@ class Sftp:
 
         self._run(lambda place: [f"get {_quoted(f'./{name}')} {_quoted(str(place / 'file'))}"], then=take)
         if len(body) > FILE_BYTES:
-            raise TooLarge(
-                happened="the file is larger than any statement", next=f"send at most {FILE_BYTES >> 20} MiB", file=name
-            )
+            raise _too_large()
         return body
 
     # --- inside ---------------------------------------------------------------------------------------------------
@@ -143,19 +144,29 @@ class Sftp:
         with tempfile.TemporaryDirectory(prefix="shuniu-sftp-") as folder:
             place = Path(folder)
             batch = "\n".join([f"cd {_quoted(self._remote.folder)}", *commands(place), "bye"]) + "\n"
-            try:
-                ended = subprocess.run(  # noqa: S603 - the program is OpenSSH's, its arguments are options and a checked address
-                    self._words(place, address), input=batch.encode(), capture_output=True, timeout=_SECONDS, check=False,
-                    env=self._environment(place), cwd=place, start_new_session=True,
-                )  # fmt: skip
-            except subprocess.TimeoutExpired as error:
-                raise Unreachable(
-                    happened="the server did not finish in time", next="try again later", host=self._remote.host
-                ) from error
-            if ended.returncode:
-                raise _problem(self._remote, ended.stderr.decode(errors="replace"))
-            then(place)
-        return ended.stdout[:_MOST_LISTED].decode(errors="backslashreplace")
+            with (place / "told").open("w+b") as told, (place / "said").open("w+b") as said:
+                self._wait(self._words(place, address), place, batch, told, said)
+                then(place)
+                told.seek(0)
+                return told.read(_MOST_LISTED).decode(errors="backslashreplace")
+
+    def _wait(self, words: Sequence[str], place: Path, batch: str, told: BinaryIO, said: BinaryIO) -> None:
+        """Let the client do it. No file that it writes grows far beyond the limit of one, whatever the server sends."""
+        limited = ["/bin/sh", "-c", f'ulimit -f {FILE_BYTES // 512 + 64} && exec "$@"', "sftp", *words]
+        try:
+            ended = subprocess.run(  # noqa: S603 - the program is OpenSSH's, its arguments are options and a checked address
+                limited, input=batch.encode(), stdout=told, stderr=said, timeout=_SECONDS, check=False,
+                env=self._environment(place), cwd=place, start_new_session=True,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise Unreachable(
+                happened="the server did not finish in time", next="try again later", host=self._remote.host
+            ) from error
+        if ended.returncode == -signal.SIGXFSZ:
+            raise _too_large()
+        if ended.returncode:
+            said.seek(0)
+            raise _problem(self._remote, said.read(_MOST_SAID).decode(errors="replace"))
 
     def _address(self) -> str:
         """The very address that was checked: the name is not looked up a second time."""
@@ -227,6 +238,10 @@ def _problem(remote: Remote, told: str) -> Problem:
     return VendorFault(
         happened=f"the server refused: {last[:200]}", next="look whether the folder is there and may be read", **where
     )
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(happened="the file is larger than any statement", next=f"send at most {FILE_BYTES >> 20} MiB")
 
 
 def _wrong(setting: str, happened: str, next_: str) -> Misconfigured:

@@ -19,6 +19,7 @@ from hub.core.event import Raw
 from hub.egress import PUBLIC, Egress
 from hub.files import Files, RemoteFolders
 from hub.files.sftp import Sftp, read_remote
+from hub.poller import Poller
 from hub.registry import find_connectors
 from hub.registry.checked import divided
 from hub.store import tables as t
@@ -167,8 +168,11 @@ def test_a_file_over_the_limit_is_refused_by_name(server: Server, monkeypatch: p
     monkeypatch.setattr("hub.files.sftp.FILE_BYTES", 10)
     server.drop("huge.csv", b"x" * 11)
 
-    with pytest.raises(TooLarge, match="larger than any statement"):
-        server.client().fetch("huge.csv")
+    server.drop("endless.csv", bytes(2**20))
+
+    for name in ("huge.csv", "endless.csv"):
+        with pytest.raises(TooLarge, match="larger than any statement"):
+            server.client().fetch(name)
 
 
 def test_nothing_of_the_login_stays_behind(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,12 +252,13 @@ class Fetching:
     """The part that looks into folders, over the kernel's store and a connection to the server."""
 
     def __init__(self, kernel: Any, register: Any, settings: Mapping[str, Any]) -> None:
-        self.kernel = kernel
+        self.kernel, self.register = kernel, register
         register.add(Lines())
         one = msgspec.structs.replace(register.connections("main")[0], settings={"sftp": settings["sftp"]})
         self.settings = dict(settings)
         self.told: list[Problem | None] = []
         register.connections = lambda tenant=None: [one]
+        register._opened["main", one.id] = msgspec.structs.replace(register.open("main", one.id), connection=one)
         register.context = lambda tenant, id_: Context(
             tenant=tenant, connection=id_, settings=self.settings, http=NoHttp(), clock=kernel.clock
         )
@@ -311,7 +316,12 @@ def test_a_folder_is_looked_into_once_a_minute(fetching: Fetching, server: Serve
     assert fetching.kernel.rows(t.cursors)[0]["pulled_at"] == first
     fetching.kernel.clock.advance(31)
     fetching.folders.run_once()
-    assert fetching.kernel.rows(t.cursors)[0]["pulled_at"] > first
+    second = fetching.kernel.rows(t.cursors)[0]["pulled_at"]
+    Poller(fetching.kernel.store, fetching.register, went=None).want("main", "shop")
+    fetching.kernel.clock.advance(1)
+    fetching.folders.run_once()
+
+    assert first < second < fetching.kernel.rows(t.cursors)[0]["pulled_at"]
 
 
 def test_a_refused_file_is_named_and_stops_no_other(fetching: Fetching, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
