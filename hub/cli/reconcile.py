@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
+from hub import cells
 from hub.core.errors import Invalid, Problem, Unreadable
 from hub.reconcile import BankFiles, Result, read_bank_files, read_history, read_orders, reconcile, result_lines
 from hub.reconcile.book import HISTORY, ORDERS
 from hub.reconcile.run import LANES, Answer
 from reconciliation.payments import Policy
+
+T = TypeVar("T")
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TARGET = click.Path(dir_okay=False, path_type=Path)
@@ -43,7 +48,7 @@ _SHOWN = 5
     "with statement. in front date, credit, debit, amount, party_name, party_account, memo, serial, …",
 )
 @click.option("--currency", help="The currency of orders without one; else that of the statement, else CNY.")
-@click.option("--limit", type=Decimal, help="No receipt above this amount is automatic.")
+@click.option("--limit", help="No receipt above this amount is automatic.")
 def reconcile_(
     statements: Sequence[Path],
     orders_file: Path,
@@ -53,7 +58,7 @@ def reconcile_(
     format: str | None,
     columns: Sequence[str],
     currency: str | None,
-    limit: Decimal | None,
+    limit: str | None,
 ) -> None:
     """Match bank statements with an order book. No server, no configuration.
 
@@ -61,16 +66,20 @@ def reconcile_(
     Exit 2 where a file is refused, with the reason; rows that cannot be read are told, and the others go on.
     """
     named = _named(columns)
+    policy = Policy(limit=_parsed("--limit", limit, lambda text: cells.amount(text, places=4)))
+    money = _parsed("--currency", currency, cells.currency)
+    for target in (out, report_file):
+        _check_writable(target)
     with _progress("reading " + ", ".join(one.name for one in statements)), _columns(), ExitStack() as opened:
         files = ((one.name, opened.enter_context(one.open("rb"))) for one in statements)
         bank = read_bank_files(files, format=format, columns=named["statement"])
     with _progress(f"reading {orders_file.name}"), _about(orders_file):
-        book = read_orders(orders_file.read_bytes(), currency=currency or _currency(bank), named=named["orders"])
+        book = read_orders(orders_file.read_bytes(), currency=money or _currency(bank), named=named["orders"])
     history = None
     if history_file is not None:
         with _progress(f"reading {history_file.name}"), _about(history_file):
             history = read_history(history_file.read_bytes(), book, named=named["history"])
-    result = reconcile(bank, book, history, policy=Policy(limit=limit), progress=_progress)
+    result = reconcile(bank, book, history, policy=policy, progress=_progress)
     if out is not None:
         with out.open("wb") as file:
             file.writelines(result_lines(result.answers))
@@ -96,6 +105,19 @@ def _named(columns: Sequence[str]) -> dict[str, dict[str, str]]:
             )
         named[table if dot else "orders"][word] = name.strip()
     return named
+
+
+def _parsed(option: str, text: str | None, parse: Callable[[str], T | None]) -> T | None:
+    try:
+        return None if text is None else parse(text)
+    except cells.BadCell as bad:
+        raise Invalid(happened=f"{option} is not {bad}", next="correct it", value=text) from bad
+
+
+def _check_writable(target: Path | None) -> None:
+    """Refuse a place that cannot be written to before the work is done, not after."""
+    if target is not None and not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise Invalid(happened="this file cannot be written", next="choose a folder that exists and is yours", file=target)
 
 
 def _currency(bank: BankFiles) -> str:
@@ -144,7 +166,10 @@ def _progress(doing: str) -> Iterator[None]:
 
 
 def _summary(result: Result) -> Iterator[str]:
-    """What needs a person first, then the lanes, then whether the statement adds up."""
+    """How the tables were understood, what needs a person, then the lanes, then whether the statement adds up."""
+    for what, columns in (("order book", result.book.columns), ("history", result.history.columns if result.history else {})):
+        if columns:
+            yield f"{what}: " + ", ".join(f"{role} = {title}" for role, title in columns.items())
     yield from _faults(result)
     for lane in ("review", "open"):
         yield from _waiting(lane, result.of(lane))

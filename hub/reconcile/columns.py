@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -93,7 +94,11 @@ def _tables(body: bytes) -> Iterator[Sequence[Row]]:
         return
     text = decode_text(body)
     head = text[:20_000]
-    yield tuple(text_rows(text, max(_DELIMITERS, key=head.count)))
+    first, *others = sorted((one for one in _DELIMITERS if one in head), key=head.count, reverse=True) or [","]
+    yield tuple(text_rows(text, first))
+    for delimiter in others:  # amounts may hold more commas than there are columns
+        with suppress(Unreadable):
+            yield tuple(text_rows(text, delimiter))
 
 
 def _key(name: str) -> str:

@@ -52,6 +52,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 def report(result: Result) -> str:
     """The page as HTML: everything in it is escaped, its style is inside, and its policy lets nothing else in."""
+    history = result.history
     currencies = {one.credit.receipt.currency for one in result.answers}
     mixed = len(currencies) > 1
     receipts = _receipts(result, mixed=mixed)
@@ -69,6 +70,7 @@ def report(result: Result) -> str:
         total=_sums(result.answers),
         unit=None if mixed else next(iter(currencies), "CNY"),
         unread=_unread(result),
+        read=[(Both("订单表", "order book"), result.book.columns), (Both("历史", "history"), history.columns if history else {})],
         title=", ".join(result.bank.files),
     )
 

@@ -50,6 +50,13 @@ def test_an_english_book_is_understood_too() -> None:
     assert (item.amount, item.open, item.currency, item.due_on) == (Decimal("100.00"), Decimal("99.50"), "USD", date(2026, 5, 1))
 
 
+def test_commas_in_amounts_do_not_hide_the_columns() -> None:
+    """The separator is the one under which the columns are known, not the one that is written most."""
+    book = orders("订单号;客户;未收", *(f"A{n};甲公司;1,234,567,890.12" for n in range(9)))
+
+    assert {item.open for item in book.items} == {Decimal("1234567890.12")}
+
+
 def test_a_workbook_is_read_like_a_text() -> None:
     """The sheet with the known columns is found; numbers and days of cells are exact."""
     workbook = openpyxl.Workbook()

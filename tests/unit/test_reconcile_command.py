@@ -190,6 +190,28 @@ def test_a_column_option_that_says_nothing_is_refused(desk: Desk, column: str) -
     assert ran.exit_code == 2 and "open_amount" in ran.stderr
 
 
+@pytest.mark.parametrize(
+    "given", [["--limit", "much"], ["--currency", "money"], ["--out", "/no/such/folder/out.jsonl"], ["--as", "nothing"]]
+)
+def test_an_option_that_cannot_be_is_refused_before_the_work(desk: Desk, given: list[str]) -> None:
+    """Exit 2 with a sentence, never a stack trace."""
+    statement = desk.has("bank.csv", statement_csv(statement_rows(order_book(9), 5)))
+
+    ran = desk.run("--statement", statement, "--orders", desk.has("orders.csv", ORDERS), *given)
+
+    assert ran.exit_code == 2 and "Next: " in ran.stderr
+
+
+def test_a_month_without_credits_is_no_error(desk: Desk) -> None:
+    """Nothing came in: no line, and a page that says so."""
+    target = desk.folder / "page.html"
+    statement = desk.has("bank.csv", f"{HEADER}\n2026-01-05,500.00,,500.00,某供应商,6200,采购款,T1\n")
+
+    lines = desk.lines("--statement", statement, "--orders", desk.has("orders.csv", ORDERS), "--report", str(target))
+
+    assert lines == [] and "没有要人处理的收款" in target.read_text(encoding="utf-8")
+
+
 def test_the_summary_tells_first_what_a_person_must_do(desk: Desk) -> None:
     """Rows that were left out, then what waits and why, then the lanes with sums of each currency, then the statement's balance."""
     statement = desk.has(
@@ -200,8 +222,9 @@ def test_the_summary_tells_first_what_a_person_must_do(desk: Desk) -> None:
 
     said = desk.run("--statement", statement, "--orders", desk.has("orders.csv", book)).stdout.splitlines()
 
-    assert said[0].startswith("! order book line 4: open_amount is not an amount")
-    assert said[1].startswith("not found 未找到: 1 receipts wait")
+    assert said[0] == "order book: order_no = order_no, customer_name = customer_name, open_amount = open_amount"
+    assert said[1].startswith("! order book line 4: open_amount is not an amount")
+    assert said[2].startswith("not found 未找到: 1 receipts wait")
     text = "\n".join(said)
     assert re.search(r"automatic 自动入账 +1 +90\.00 CNY", text) and re.search(r"total 合计 +2 +590\.00 CNY", text)
     assert "0.00 + 590.00 − 0.00 = 590.00, balanced 已核平" in said[-1]
