@@ -15,7 +15,7 @@ from .reading import Reading
 
 _PARSER = "bank_mt940/1"
 # A field that only a statement has, at the beginning of a line or right behind the envelope's `{4:`.
-_FIELD = re.compile(rb"(?:^|[\r\n]|\{4:)[\x00-\x20]{0,8}:(?:20|25P?|28C?|60[FM]|61|62[FM]|90[CD]):")
+_FIELD = re.compile(rb"(?:^|[\r\n]|\{4:)[\x00-\x20]{0,8}:(?:20|25P?|28C?|34F|60[FM]|61|62[FM]|6[45]|86|90[CD]):")
 
 
 class Connector:
