@@ -101,6 +101,8 @@ STATEMENT = thing(
     debits=DECIMAL,
     rows=WHOLE,
     balanced=maybe(YES_NO),
+    number=maybe(TEXT),
+    breaks=maybe(many(thing(kind=one_of("balance", "number", "period", "overlap"), says=TEXT))),
 )
 RECEIPT = thing(
     id=TEXT,

@@ -5,6 +5,7 @@ same keys, the same balance check and the same facts.
 """
 
 from hub.statements.balances import Balances
+from hub.statements.continuity import Break, Span, continuity
 from hub.statements.facts import normalised
 from hub.statements.grouping import Grouping
 from hub.statements.raws import statement_raws
@@ -13,13 +14,16 @@ from hub.statements.values import Movement, Read, Remittance, Statement, Unread
 
 __all__ = [
     "Balances",
+    "Break",
     "Grouping",
     "Movement",
     "Read",
     "Remittance",
+    "Span",
     "Spool",
     "Statement",
     "Unread",
+    "continuity",
     "normalised",
     "statement_raws",
 ]

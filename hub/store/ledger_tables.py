@@ -146,6 +146,9 @@ statements = _noun(
     Column("from_day", Date),
     Column("to_day", Date),
     Column("balanced", Boolean),
+    Column("number", Text),
+    Column("not_booked", Json),
+    Column("breaks", Json),  # how it does not go on from the one before; null where it is the first of its account
 )
 receipts = _noun(
     "receipts",
