@@ -7,6 +7,7 @@ import unicodedata
 from contextlib import suppress
 from datetime import date, time
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 Direction = Literal["in", "out"]
@@ -18,6 +19,8 @@ _TAIL = re.compile(r"\[[^\]]*\]\s*$")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2028-\u202e\u2060\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f]")
 _MONEY_SIGN = re.compile(r"^(?P<sign>[+-]?)\s*(?:CNY|RMB|人民币|[¥$€£])?\s*(?P<sign2>[+-]?)\s*|(?:元|CNY|RMB)$", re.IGNORECASE)
 _AMOUNT = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d*)?|\.\d+")
+# How amounts are nearly always written: nothing has to be folded or taken off.
+_PLAIN = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]{1,2})?")
 # One or two digits behind a comma are never a group of thousands: that comma is the decimal mark.
 _DECIMAL_COMMA = re.compile(r"(?:\d+|\d{1,3}(?:\.\d{3})+),\d{1,2}")
 _DAY = re.compile(r"(?P<y>\d{4})(?P<sep>[-/.年]?)(?P<m>\d{1,2})[-/.月]?(?P<d>\d{1,2})日?")
@@ -68,6 +71,8 @@ def is_empty(text: str) -> bool:
 
 def account_number(text: str) -> str:
     """An account number without the blanks it is printed with."""
+    if text.isascii() and text.isalnum():
+        return text
     return _BLANKS.sub("", unicodedata.normalize("NFKC", tidy(text)))
 
 
@@ -75,6 +80,8 @@ def amount(text: str, *, places: int) -> Decimal | None:
     """The exact amount with its sign, or `None` for an empty cell; less what a remark says was refunded. Raises `BadCell`."""
     if is_empty(text):
         return None
+    if _PLAIN.fullmatch(text):
+        return _exact(Decimal(text.replace(",", "")), places)
     plain = unicodedata.normalize("NFKC", text).replace(" ", "").replace("−", "-")
     if refunded := _REFUNDED.fullmatch(plain):
         paid = amount(refunded["paid"], places=places) or Decimal(0)
@@ -92,16 +99,20 @@ def amount(text: str, *, places: int) -> Decimal | None:
     return -value if negative else value
 
 
+_TOO_MUCH, _DUST = Decimal(10) ** 15, Decimal("1e-7")
+
+
 def _exact(value: Decimal, places: int) -> Decimal:
     """The value with the currency's decimal places. A spreadsheet's binary dust (…0000001) is wiped off, a real third decimal is refused."""
-    if value >= Decimal(10) ** 15:
+    if abs(value) >= _TOO_MUCH:
         raise BadCell("an amount below 10^15")
     rounded = value.quantize(Decimal(1).scaleb(-places))
-    if abs(rounded - value) > Decimal("1e-7"):
+    if abs(rounded - value) > _DUST:
         raise BadCell(f"an amount with at most {places} decimal places")
     return rounded
 
 
+@lru_cache(maxsize=1024)  # a file has few days, and each of its lines asks twice
 def day(text: str, *, day_first: bool = False, until: tuple[int, int] | None = None) -> tuple[date, str]:
     """The day at the beginning of the cell, and what stands behind it (a time). Raises `BadCell`.
 
@@ -131,9 +142,10 @@ def clock_time(text: str) -> time | None:
     plain = unicodedata.normalize("NFKC", text).strip()
     if is_empty(plain):
         return None
-    with suppress(BadCell):  # the day may stand before it
-        plain = day(plain)[1]
     match = _TIME.fullmatch(plain)
+    if match is None:
+        with suppress(BadCell):  # the day may stand before it
+            match = _TIME.fullmatch(day(plain)[1])
     if match is None:
         raise BadCell("a time such as 08:03:25")
     hour, minute, second = (match["h"] or match["h6"], match["m"] or match["m6"], match["s"] or match["s6"] or "0")

@@ -57,6 +57,10 @@ class Cells:
         """What stands behind the header's last name."""
         return next((cell for cell in self._cells[len(self._header.names) :] if cell), "")
 
+    def may_have_lost_digits(self) -> bool:
+        """Whether any cell begins as a number does that a spreadsheet program has shortened."""
+        return any(cell[:1].isdecimal() and ("E" in cell or "e" in cell) for cell in self._cells)
+
     def refuse(self, role: str, rule: str, happened: str, *, value: str | None = None, next: str = _MEND) -> Unreadable:
         places = self._header.columns.get(role, ())
         column = self._header.names[places[0]] if places else role
@@ -194,9 +198,11 @@ def _refuse_strangers(cells: Cells) -> None:
             pointer=cells.pointer,
             value=extra[:80],
         )
+    if not cells.may_have_lost_digits():
+        return
     for role in _NUMBERS:
         written = cells.text(role)
-        if ("e" in written or "E" in written) and lost_digits(written):
+        if lost_digits(written):
             happened = "a long number was shortened by a spreadsheet program; its digits are gone"
             again = "export the file from the bank again, and upload it without opening it in between"
             raise cells.refuse(role, "lost digits", happened, value=written, next=again)
