@@ -23,7 +23,7 @@ _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 _ZIP = b"PK\x03\x04"
 _BYTE_ORDERS = (b"\xff\xfe", b"\xfe\xff")
 _LOST_DIGITS = re.compile(r"\d(?:\.\d+)?[eE]\+?(?P<exponent>\d{2})")
-_PART = 2**16
+_PART = _HEAD = 2**16
 MAX_BYTES = 100 * 2**20
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 512
@@ -38,6 +38,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_spreadsheet(head: bytes) -> bool:
     return head.startswith(_OLE) or (head.startswith(_ZIP) and not is_archive(head))
+
+
+def recognised_by(source: BinaryIO) -> bytes:
+    """What a connector recognises a file by: its first bytes, or a spreadsheet whole, since no part of one can be read."""
+    source.seek(0)
+    head = source.read(_HEAD)
+    return head + source.read(MAX_BYTES) if is_spreadsheet(head) else head
 
 
 def decode_text(body: bytes) -> str:

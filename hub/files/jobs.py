@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -20,11 +21,11 @@ from hub.registry import Opened, Registry
 from hub.store import tables as t
 from hub.store.outage import passes
 from hub.store.sql import Store
+from hub.tables import recognised_by
 
 log = structlog.get_logger("files")
 
 _ROWS_AT_ONCE = 500
-_HEAD = 65_536
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,8 +129,9 @@ class Files:
             candidates = [self._registry.open(tenant, one.id) for one in self._registry.connections(tenant) if not one.paused]
             # A bank's own reader knows better than one that takes any table.
             candidates.sort(key=lambda one: (one.manifest.kind not in ("bank", "wallet"), one.connection.id))
+        head = recognised_by(BytesIO(body))
         for opened in candidates:
-            if isinstance(opened.connector, ReadsFiles) and opened.connector.recognises(name, body[:_HEAD]):
+            if isinstance(opened.connector, ReadsFiles) and opened.connector.recognises(name, head):
                 return opened
         raise Unreadable(
             happened="no connection recognises this file",

@@ -13,9 +13,7 @@ from hub.core.connector import ReadsStatements
 from hub.core.errors import NotFound, Problem, Unreadable
 from hub.registry.reading import BankReader, bank_readers
 from hub.statements import Read
-from hub.tables import check_source
-
-_HEAD = 64 * 1024
+from hub.tables import check_source, recognised_by
 
 
 class BankFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,12 +56,11 @@ def bank_files(name: str, source: BinaryIO, among: Sequence[BankReader], *, told
 
     `told`: somebody said which reader it is, so that nothing is left to recognise.
     """
-    reader = among[0] if told else _recognising(name, source, among)
-    archive = is_archive(_head(source))
-    if archive and (told or reader is None):
+    reader = _recognising(name, source, among)
+    if reader is None and is_archive(recognised_by(source)):
         yield from _packed(name, source, among, told=told)
-    elif reader is not None:
-        yield BankFile(name=name, source=source, reader=reader)
+    elif reader is not None or told:
+        yield BankFile(name=name, source=source, reader=reader or among[0])
     else:
         yield BankFile(name=name, source=source, problem=_refusal(name, source, among))
 
@@ -88,13 +85,8 @@ def _packed(name: str, source: BinaryIO, among: Sequence[BankReader], *, told: b
         yield BankFile(name=name, source=source, problem=problem)
 
 
-def _head(source: BinaryIO) -> bytes:
-    source.seek(0)
-    return source.read(_HEAD)
-
-
 def _recognising(name: str, source: BinaryIO, among: Sequence[BankReader]) -> BankReader | None:
-    head = _head(source)
+    head = recognised_by(source)
     return next((one for one in among if one.connector.recognises(name, head)), None)
 
 
@@ -103,7 +95,7 @@ def _refusal(name: str, source: BinaryIO, among: Sequence[BankReader]) -> Proble
     try:
         check_source(source)
     except Unreadable as problem:
-        if problem.rule != "html" or b"<html" in _head(source)[:4096].lower():
+        if problem.rule != "html" or b"<html" in recognised_by(source)[:4096].lower():
             return problem
         return _unknown(name, among)
     for one in among:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
@@ -138,6 +139,48 @@ def test_the_files_of_an_archive_are_read_each_as_its_own(read) -> None:
     assert answered.exit_code == 0
     assert [one["account"] for one in objects(answered) if one["kind"] == "statement"] == ["330000000000777", "330000000000888"]
     assert empty.exit_code == 2 and "liesmich.txt" in empty.stderr
+
+
+def test_a_large_workbook_is_given_to_the_one_who_knows_it(read) -> None:
+    """No part of a workbook can be read, so it is recognised whole: a wallet's bill is not taken for a bank's export."""
+    book = openpyxl.Workbook()
+    book.active.append(
+        ["交易时间", "交易类型", "交易对方", "商品", "收/支", "金额(元)", "支付方式", "当前状态", "交易单号", "商户单号", "备注"]
+    )
+    for row in range(4_000):
+        book.active.append(
+            [
+                "2026-03-05 10:00:00",
+                "二维码收款",
+                f"用户{row * 7919}",
+                "x",
+                "收入",
+                1.5,
+                "零钱",
+                "已收钱",
+                f"P{row * 104729}",
+                "/",
+                "/",
+            ]
+        )
+    file = io.BytesIO()
+    book.save(file)
+
+    answered = read("--json", files={"a.xlsx": file.getvalue()})
+
+    assert len(file.getvalue()) > 65_536
+    assert objects(answered)[0]["format"] == "wechat.personal" and objects(answered)[0]["transactions"] == 4_000
+
+
+def test_an_archive_that_one_format_brings_is_read_by_it(read) -> None:
+    """Alipay packs a bill with its summary, said or not said: the summary is no refusal."""
+    bill = ROOT / "connectors/wallet_alipay/fixtures/fund_flow_in_an_archive/raw.bin"
+
+    for words in ((), ("--as", "alipay"), ("--as", "wallet_alipay")):
+        answered = read("--json", *words, bill)
+
+        assert answered.exit_code == 0
+        assert [one["format"] for one in objects(answered) if one["kind"] == "statement"] == ["alipay.funds"]
 
 
 def test_an_unknown_table_is_met_with_a_guess_that_can_be_used(read) -> None:
