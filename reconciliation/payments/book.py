@@ -197,7 +197,7 @@ class Book:
         if shape is None or len(shape[2]) < TAIL or _TELEPHONE.fullmatch(number):
             return False
         if shape[1]:
-            return (shape[1], len(shape[2])) in self.shapes
+            return any((shape[1], len(shape[2]) + off) in self.shapes for off in (0, -1, 1)[: 3 if len(shape[1]) > 1 else 1])
         return len(shape[2]) >= _LONG and self._heads["", len(shape[2]), shape[2][:_HEAD]] >= _SEVERAL
 
     def named(self, number: str) -> tuple[Entry, ...]:

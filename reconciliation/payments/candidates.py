@@ -15,12 +15,13 @@ from reconciliation.payments.numbers import AGAIN, END, STRANGE, Named
 from reconciliation.payments.payers import Who
 from reconciliation.payments.policy import Policy
 from reconciliation.payments.refusals import strength
-from reconciliation.payments.shortfalls import early, fees, kept_as
+from reconciliation.payments.shortfalls import dues_of, early, fees, kept_as, less_rate
 from reconciliation.payments.values import Refusal
 
 # How an amount stands to the items it is laid on.
 WHOLE, PART, PART_FEE, SOME, OVER, OVER_NEAR = "whole", "part", "part_fee", "some", "over", "over_near"
 SUM, SUM_PARTS, SUM_FEE, FOREIGN = "sum", "sum_parts", "sum_fee", "foreign"
+SUM_LESS, PART_LESS = "sum_less", "part_less"
 _FREQUENT = 8
 _HOPELESS = 30.0  # so many accidental sums that finding one says nothing
 
@@ -131,6 +132,8 @@ def _single(entry: Entry, reading: Reading, policy: Policy, *, any_amount: bool)
             return
     if entry.parts and entry.parts[0][1] == 0 and entry.parts[0][0] - minor in fees(entry.currency, policy):
         yield Option((entry,), (minor,), PART_FEE, kept=entry.parts[0][0] - minor, label=entry.parts[0][2])
+    elif entry.parts and entry.parts[0][0] > minor and (less := less_rate(entry.parts[0][0], minor, entry.currency)):
+        yield Option((entry,), (minor,), PART_LESS, kept=less, label=entry.parts[0][2])
     short = entry.open - minor
     if short > 0 and (
         kind := early(entry, minor, reading.receipt.booked_on) or kept_as(entry.open, minor, entry.currency, policy)
@@ -206,6 +209,7 @@ def _sums(own: Sequence[Entry], minor: int, policy: Policy) -> Iterator[Option]:
     if accidents(len(fitting), 3, minor) < _HOPELESS:
         yield from _sums_of_parts(fitting, minor, policy)
         yield from _sums_less_fee(fitting, minor, policy)
+        yield from _sums_less_rate(fitting, minor)
 
 
 def _set_off(own: Sequence[Entry], credits: Iterable[Entry], minor: int, named: Sequence[Entry]) -> Iterator[Option]:
@@ -256,6 +260,19 @@ def _sums_less_fee(fitting: Sequence[Entry], minor: int, policy: Policy) -> Iter
             yield option._replace(
                 amounts=amounts, kept=short, chance=len(kept) * accidents(len(fitting), len(chosen), minor), pool=len(fitting)
             )
+
+
+def _sums_less_rate(fitting: Sequence[Entry], minor: int) -> Iterator[Option]:
+    """Two orders whose sum is a usual discount, or tax withheld, more than the amount."""
+    wholes = [(entry.open,) for entry in fitting]
+    for due, slack in dues_of(minor, fitting[0].currency):
+        for chosen in small_sums(wholes, due, above=slack, stop=4):
+            short = sum(value for _, value in chosen) - minor
+            option = _picked(fitting, chosen, SUM_LESS)
+            amounts = (*option.amounts[:-1], option.amounts[-1] - short)
+            if len(chosen) == 2 and amounts[-1] > 0 and less_rate(short + minor, minor, fitting[0].currency):
+                by_accident = 12 * accidents(len(fitting), 2, minor)
+                yield option._replace(amounts=amounts, kept=short, chance=by_accident, pool=len(fitting))
 
 
 def _picked(entries: Sequence[Entry], chosen: Iterable[tuple[int, int]], stands: str) -> Option:

@@ -77,6 +77,10 @@ LADDERS: dict[str, dict[str, Rung]] = {
         "some": Rung(-3.3, "只付了一部分，未收 {due}", "only a part of the open {due}"),
         "some_else": Rung(-9.0, "只付了一部分，而另一单的金额正好相符", "only a part, and another item has exactly this amount"),
         "over": Rung(-8.0, "比未收多 {over}", "{over} more than is open"),
+        "part_less": Rung(
+            -6.0, "比付款条件的 {label} 少 {kept}，像是折扣或代扣", "{kept} short of the terms' {label}, like a discount"
+        ),
+        "sum_less": Rung(-5.0, "{count} 项合计少 {kept}，像是折扣或代扣", "{count} items less {kept}, like a discount"),
         "foreign": Rung(-2.0, "按汇率约合未收 {due} {currency}", "about the open {due} {currency} at the day's rate"),
         "sum": Rung(-2.0, "{count} 项合计正好等于金额", "{count} items add up to the amount"),
         "sum_parts": Rung(-5.0, "{count} 项的首期款合计等于金额", "the first instalments of {count} items add up to the amount"),

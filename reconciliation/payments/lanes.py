@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from hub.core.money import from_minor
@@ -12,9 +13,11 @@ from reconciliation.payments.candidates import (
     OVER_NEAR,
     PART,
     PART_FEE,
+    PART_LESS,
     SOME,
     SUM,
     SUM_FEE,
+    SUM_LESS,
     SUM_PARTS,
     WHOLE,
 )
@@ -23,9 +26,11 @@ from reconciliation.payments.elsewise import all_of, fits_beside, next_of
 from reconciliation.payments.groups import coincidence
 from reconciliation.payments.numbers import AGAIN, BARE, END, EXACT, SLIP, STRANGE
 from reconciliation.payments.shortfalls import DISCOUNT, EARLY, FEE, ODD, ROUNDING
+from reconciliation.payments.text import fold
 from reconciliation.payments.values import Held
 
 _ROUND = 0.01  # the coincidence of an amount of two digits and noughts
+_LONG_RUN = re.compile(r"(?<!\d)\d{8,}(?!\d)")
 _LONG = 10  # digits that no telephone's end or postal code meets by accident
 
 
@@ -84,7 +89,18 @@ def _is_unexplained(case: Case) -> bool:
     )
 
 
+def _has_other_digits(case: Case) -> bool:
+    """The memo has a long number that says nothing to us: somebody meant something by it."""
+    spans = [one.span for one in case.reading.named]
+    return any(
+        not any(start < run.end() and run.start() < end for start, end in spans)
+        for run in _LONG_RUN.finditer(fold(case.reading.receipt.memo))
+    )
+
+
 def _is_loose_group(case: Case) -> bool:
+    if case.option.stands == SUM and not case.option.named and _has_other_digits(case):
+        return True
     return (
         case.option.stands == SUM
         and not case.option.named
@@ -110,6 +126,8 @@ def _is_two_things(case: Case) -> bool:
 
     Only where the customer's memo names every order, and nothing else comes to the amount, there is one.
     """
+    if case.option.stands in (SUM_LESS, PART_LESS):
+        return True
     is_told = case.is_firm and case.is_named and case.option.rivals == 0 and not case.names_other
     return case.option.stands in (SUM_FEE, SUM_PARTS, PART_FEE) and not (is_told and not case.fits_otherwise(3))
 

@@ -8,13 +8,15 @@ from itertools import accumulate
 from hub.core.money import from_minor
 from hub.core.vocabulary import ShareOf
 from reconciliation.payments.book import Entry
-from reconciliation.payments.candidates import PART_FEE, SUM_FEE, Option
+from reconciliation.payments.candidates import PART_FEE, PART_LESS, SUM_FEE, SUM_LESS, Option
 from reconciliation.payments.shortfalls import DISCOUNT, EARLY, FEE, ODD, ROUNDING
 
 _BOOKED = {
     FEE: "bank_fee",
     SUM_FEE: "bank_fee",
     PART_FEE: "bank_fee",
+    SUM_LESS: "discount",
+    PART_LESS: "discount",
     ROUNDING: "rounding",
     EARLY: "discount",
     DISCOUNT: "discount",

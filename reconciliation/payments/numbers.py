@@ -150,7 +150,7 @@ def _guessed(text: str, chain: re.Match[str], runs: list[tuple[int, int]], lead:
         if ends and not lead:
             yield Named(level=END, numbers=ends, text=text[start:end], span=(start, end))
             return
-        if lead and (lead, len(digits)) in book.shapes:
+        if lead and book.looks_like_ours(lead + digits):
             yield Named(level=STRANGE, numbers=(), text=text[chain.start("lead") : end], span=(chain.start("lead"), end))
             return
 

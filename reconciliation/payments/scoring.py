@@ -15,9 +15,11 @@ from reconciliation.payments.candidates import (
     OVER_NEAR,
     PART,
     PART_FEE,
+    PART_LESS,
     SOME,
     SUM,
     SUM_FEE,
+    SUM_LESS,
     SUM_PARTS,
     WHOLE,
     Option,
@@ -170,7 +172,7 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
         level = "part" if option.rivals == 0 else "later_part"
         same = len(book.by_part.get((entry.currency, reading.minor), ())) / size
         return _note("amount", level, LADDERS["amount"][level].bits - log2(max(same, chance)), label=option.label, **money)
-    if option.stands in (FEE, ROUNDING, EARLY, DISCOUNT, ODD, OVER_NEAR, PART_FEE):
+    if option.stands in (FEE, ROUNDING, EARLY, DISCOUNT, ODD, OVER_NEAR, PART_FEE, PART_LESS):
         least = 0.001 if option.stands in (FEE, ROUNDING, EARLY) else 0.004
         return _note(
             "amount",
@@ -179,7 +181,7 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
             label=option.label,
             **money,
         )
-    if option.stands in (SUM, SUM_PARTS, SUM_FEE):
+    if option.stands in (SUM, SUM_PARTS, SUM_FEE, SUM_LESS):
         by_accident = max(chance, 0.0001) if option.named else max(option.chance, chance, 0.0001)
         # the items of a group are not each as likely as any other item of the customer: the group is one of its sums
         bits = LADDERS["amount"][option.stands].bits - log2(by_accident) + (0.0 if option.named else log2(option.pool) - 2.5)
@@ -190,7 +192,7 @@ def _amount(option: Option, reading: Reading, book: Book, size: int, has_exact: 
 
 def _stage(option: Option, reading: Reading) -> list[Note]:
     first = option.entries[0].item
-    is_first = (option.stands in (PART, PART_FEE, SUM_PARTS) and option.rivals == 0) or (
+    is_first = (option.stands in (PART, PART_FEE, PART_LESS, SUM_PARTS) and option.rivals == 0) or (
         len(option.entries[0].items) == 1 and first.position == 1 and (first.percent or 100) < 100
     )
     ladder = LADDERS["stage"]

@@ -45,6 +45,19 @@ def early(entry: Entry, minor: int, on: date) -> str | None:
     return EARLY if in_time and minor in _less(entry.open, rate / 100, 10 ** minor_units(entry.currency)) else None
 
 
+def less_rate(due: int, minor: int, currency: str) -> int:
+    """What a usual percentage leaves out of an amount that is due; nothing where it is no usual one."""
+    unit = 10 ** minor_units(currency)
+    return due - minor if any(minor in _less(due, rate, unit) for rate in _RATES) else 0
+
+
+def dues_of(minor: int, currency: str) -> list[tuple[int, int]]:
+    """What may have been due where a usual percentage left this amount: the least of it, and how much more it may be."""
+    unit = 10 ** minor_units(currency)
+    slack = 1 if minor % unit else unit // 2 + 1
+    return [(int((minor - slack) / (1 - rate)), 3 * slack) for rate in _RATES]
+
+
 def fees(currency: str, policy: Policy) -> tuple[int, ...]:
     """What banks keep of a transfer, in minor units, smallest first."""
     return _minor_fees(policy.fees, policy.largest_fee, currency)

@@ -207,7 +207,7 @@ def sum_that_fits(m: Month) -> None:
         m.order(customer, part, free=False), m.order(customer, one.open - part, free=False)
         m.pay("sum_that_fits", customer, one.open, m.named(one), _all(one))
     else:  # money on account, or for an order that is not in the book, that happens to be a sum
-        memo = m.rng.choice(["预存款", m.order_number(9000 + len(m.rows), m.day(-20))])
+        memo = m.rng.choice(["预存款", m.order_number(8500 + len(m.rows) % 1400, m.day(-20))])
         m.pay("sum_that_fits", customer, one.open + other.open, memo, [[]])
 
 
@@ -504,6 +504,94 @@ def one_known_one_not(m: Month) -> None:
     m.pay("one_known_one_not", one.customer, minor, f"货款{one.number}、{number}", _all(one), decidable=False)
 
 
+_LETTERS = dict(
+    zip(
+        "恒锐达宏联拓科凯腾瑞丰润泰启明森诺远卓华鼎铭信博海川佳骏晟禾新程立群格致安捷朗越弘毅景云天翼东方正德盛合力同兴",
+        [
+            "heng",
+            "rui",
+            "da",
+            "hong",
+            "lian",
+            "tuo",
+            "ke",
+            "kai",
+            "teng",
+            "rui",
+            "feng",
+            "run",
+            "tai",
+            "qi",
+            "ming",
+            "sen",
+            "nuo",
+            "yuan",
+            "zhuo",
+            "hua",
+            "ding",
+            "ming",
+            "xin",
+            "bo",
+            "hai",
+            "chuan",
+            "jia",
+            "jun",
+            "sheng",
+            "he",
+            "xin",
+            "cheng",
+            "li",
+            "qun",
+            "ge",
+            "zhi",
+            "an",
+            "jie",
+            "lang",
+            "yue",
+            "hong",
+            "yi",
+            "jing",
+            "yun",
+            "tian",
+            "yi",
+            "dong",
+            "fang",
+            "zheng",
+            "de",
+            "sheng",
+            "he",
+            "li",
+            "tong",
+            "xing",
+        ],
+        strict=True,
+    )
+)
+_ENGLISH = {"精密机械": "Precision Machinery", "贸易": "Trading", "电子科技": "Electronic Technology", "家具": "Furniture"}
+
+
+def in_latin_letters(m: Month) -> None:
+    """A customer whose bank writes its name in English."""
+    brand, trade = "".join(m.rng.sample(sorted(_LETTERS), 3)), m.rng.choice(sorted(_ENGLISH))
+    customer = m.customer(f"苏州{brand}{trade}有限公司")
+    one = m.order(customer, m.rng.randint(90_000, 9_000_000), terms="100", free=False)
+    m.order(customer, m.rng.randint(90_000, 9_000_000), terms="100", free=False)
+    name = f"Suzhou {''.join(_LETTERS[char] for char in brand).capitalize()} {_ENGLISH[trade]} Co., Ltd."
+    named = m.rng.random() < 0.5
+    payer = name.upper() if m.rng.random() < 0.5 else name
+    m.pay("in_latin_letters", payer, one.open, one.number if named else "PAYMENT", _all(one), decidable=named, account="")
+
+
+def several_differences(m: Month) -> None:
+    """A discount or a withheld tax on a group, or on a deposit: two things at once, and no number."""
+    one, other = m.take(2, want=_split)
+    kept = m.rng.choice((1, 2, 3, 6))
+    whole = one.first if m.rng.random() < 0.4 else one.open + other.open
+    right = [[(one, one.first)]] if whole == one.first else _all(one, other)
+    minor = whole - (whole * kept + 50) // 100
+    m.pay("several_differences", one.customer, minor, m.rng.choice(["货款", "定金", ""]), right, amounts=False, decidable=False)
+
+
 COMMON = (
     (names_its_order, 150),
     (amount_only, 150),
@@ -558,6 +646,8 @@ RARE = tuple(
         namesake,
         not_in_book,
         one_known_one_not,
+        in_latin_letters,
+        several_differences,
     )
 )
 FAMILIES: tuple[tuple[Callable[[Month], None], int], ...] = (*COMMON, *RARE)
