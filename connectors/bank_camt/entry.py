@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, time
 from decimal import Decimal
-from typing import NamedTuple
+
+import msgspec
 
 from hub.sdk import Movement, Unreadable
 
@@ -19,7 +20,7 @@ _NOTHING = Decimal(0)
 _ORDERS = (("Amt", "TxAmt", "InstdAmt"), ("TxAmt", "InstdAmt", "Amt"), ("InstdAmt", "TxAmt", "Amt"))
 
 
-class Booking(NamedTuple):
+class Booking(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What holds for every movement of an entry. `amount` is signed; `reversal` and `bank_reference` are the entry's own word."""
 
     account: str

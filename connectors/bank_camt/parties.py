@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from hub.sdk import Remittance, Unreadable
 
@@ -16,11 +18,16 @@ _FULL = 140  # a text of this length was cut, and goes on in the next without a 
 _LONGEST = 4000
 
 
-class Party(NamedTuple):
+class Party(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
     account: str = ""
     bank: str = ""
     ultimate: str = ""
+
+
+_NOBODY = Party()
+_ULTIMATE = {"Dbtr": "UltmtDbtr", "Cdtr": "UltmtCdtr"}
+_AGENT = {"Dbtr": "DbtrAgt", "Cdtr": "CdtrAgt"}
 
 
 def other_side(detail: Told, *, paid_in: bool, ours: str) -> Party:
@@ -29,8 +36,9 @@ def other_side(detail: Told, *, paid_in: bool, ours: str) -> Party:
     `paid_in` is the direction of the payment itself: of what is taken back, not of the booking that takes it back.
     Banks leave out our own side, and some put the other one where we should be.
     """
-    parties = detail.get("RltdPties", _NONE)
-    agents = detail.get("RltdAgts", _NONE)
+    parties = detail.get("RltdPties")
+    if not parties:
+        return _NOBODY
     wanted, spare = ("Dbtr", "Cdtr") if paid_in else ("Cdtr", "Dbtr")
     number = account_number(parties.get(f"{wanted}Acct", _NONE))
     if (number and number == ours) or (not number and wanted not in parties):
@@ -38,16 +46,16 @@ def other_side(detail: Told, *, paid_in: bool, ours: str) -> Party:
         if theirs and theirs != ours:
             wanted, number = spare, theirs
         elif number:
-            return Party()
-    party = parties.get(wanted, _NONE)
-    ultimate = parties.get(f"Ultmt{wanted}", _NONE)
-    agent = agents.get(f"{wanted}Agt", _NONE)
-    return Party(_name(party), number, _bank(agent), _name(ultimate) if ultimate else "")
+            return _NOBODY
+    party, ultimate = parties.get(wanted), parties.get(_ULTIMATE[wanted])
+    agent = detail.get("RltdAgts", _NONE).get(_AGENT[wanted])
+    return Party(_name(party) if party else "", number, _bank(agent) if agent else "", _name(ultimate) if ultimate else "")
 
 
 def account_number(told: Told) -> str:
     """An account's number: an IBAN without blanks, or the bank's own."""
-    return str(told.get("Id", "")).replace(" ", "")
+    number: str = told.get("Id", "")
+    return number.replace(" ", "") if " " in number else number
 
 
 def _name(party: Told) -> str:
@@ -57,6 +65,8 @@ def _name(party: Told) -> str:
 
 def _bank(agent: Told, *, named: bool = False) -> str:
     bank = agent.get("FinInstnId", _NONE)
+    if not named and "BICFI" in bank:
+        return str(bank["BICFI"])
     combined = bank.get("CmbndId", _NONE)
     name = bank.get("Nm") or combined.get("Nm") or bank.get("NmAndAdr", _NONE).get("Nm")
     number = bank.get("BICFI") or bank.get("BIC") or combined.get("BIC") or bank.get("ClrSysMmbId", _NONE).get("MmbId")
@@ -100,17 +110,20 @@ def creditor_references(detail: Told) -> list[str]:
 
 def memo(entry: Told, details: Iterable[Told]) -> str:
     """The free text of the payer; the bank's own where the payer wrote none."""
-    pieces: list[str] = []
-    for detail in details:
-        free = detail.get("RmtInf", _NONE)
-        said = _joined(free.get("Ustrd", ()))
-        more = [text for one in free.get("Strd", ()) for text in one.get("AddtlRmtInf", ())] if "Strd" in free else ()
-        text = " ".join([said, *more]).strip() if more else said
-        text = text or detail.get("AddtlTxInf", "")
-        if text and text not in pieces:
-            pieces.append(text)
-    text = " ".join(pieces) or entry.get("AddtlNtryInf", "")
+    pieces = dict.fromkeys([_said(detail) for detail in details])
+    text = " ".join(piece for piece in pieces if piece) if len(pieces) > 1 else next(iter(pieces), "")
+    text = text or entry.get("AddtlNtryInf", "")
     return (" ".join(text.split()) if "\n" in text else text)[:_LONGEST]
+
+
+def _said(detail: Told) -> str:
+    free = detail.get("RmtInf")
+    if not free:
+        return str(detail.get("AddtlTxInf", ""))
+    said = _joined(free["Ustrd"]) if "Ustrd" in free else ""
+    if "Strd" in free:
+        said = " ".join([said, *(text for one in free["Strd"] for text in one.get("AddtlRmtInf", ()))]).strip()
+    return said or str(detail.get("AddtlTxInf", ""))
 
 
 def _joined(texts: Sequence[str]) -> str:
