@@ -21,6 +21,7 @@ from hub.http import HttpClients
 from hub.intake import Intake
 from hub.metrics import Metrics
 from hub.parts import orders
+from hub.parts.decisions import Decisions
 from hub.parts.flows import Flows
 from hub.parts.hooks import Hooks
 from hub.parts.inventory import Inventory
@@ -98,6 +99,7 @@ class Hub:
         self.policies = Policies(self.definitions, payments=Policy(limit=limit), inventory=PromisePolicy(max_age=max_age))
         self.inventory = Inventory(self.registry, self.policies.inventory)
         self.payments = Payments(self.policies.payments)
+        self.decisions = Decisions(self.policies.payments)
         self.flows = Flows(self.definitions, self.registry)
         self.outgoing = Outgoing(self.store, self.seal, self.http, allow=settings.egress_allow)
         self.connections.subscription = self.outgoing.deliverer

@@ -143,7 +143,7 @@ class Why(Body):
 def accept(hub: TheHub, who: Who, once: OnlyOnce, id: Id, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
-            hub.payments.accept(work, id, by=who.name, if_version=version_in(if_match))
+            hub.decisions.accept(work, id, by=who.name, if_version=version_in(if_match))
             return _told(work, id)
 
     return once.run(if_match, act)
@@ -154,7 +154,7 @@ def split(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Split, if_match: 
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
             shares = [share.value() for share in body.shares]
-            hub.payments.accept(work, id, by=who.name, shares=shares, if_version=version_in(if_match))
+            hub.decisions.accept(work, id, by=who.name, shares=shares, if_version=version_in(if_match))
             return _told(work, id)
 
     return once.run(body.model_dump(mode="json"), act)
@@ -164,7 +164,7 @@ def split(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Split, if_match: 
 def reject(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Why, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
-            hub.payments.reject(work, id, by=who.name, reason=body.reason, if_version=version_in(if_match))
+            hub.decisions.reject(work, id, by=who.name, reason=body.reason, if_version=version_in(if_match))
             return _told(work, id)
 
     return once.run(body.model_dump(), act)
@@ -174,7 +174,7 @@ def reject(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Why, if_match: I
 def undo(hub: TheHub, who: Who, once: OnlyOnce, id: Id, body: Why, if_match: IfMatch = None) -> Response:
     def act() -> dict[str, Any]:
         with hub.store.work(who.tenant) as work:
-            hub.payments.undo(work, id, by=who.name, reason=body.reason or None, if_version=version_in(if_match))
+            hub.decisions.undo(work, id, by=who.name, reason=body.reason or None, if_version=version_in(if_match))
             return _told(work, id)
 
     return once.run(body.model_dump(), act)

@@ -390,7 +390,10 @@ class StatementRead(Fact, frozen=True, kw_only=True):
 
 @_fact("match.proposed")
 class MatchProposed(Fact, frozen=True, kw_only=True):
-    """The desk's answer for one receipt. `lane` is `auto`, `review` or `open`; `held_by` says in a short phrase why it is not automatic."""
+    """The desk's answer for one receipt. `lane` is `auto`, `review` or `open`; `held_by` says in a short phrase why it is not automatic.
+
+    `by` names the person whose own division waits for a second one; what the engine proposes has none.
+    """
 
     match: str
     receipt: str
@@ -402,6 +405,7 @@ class MatchProposed(Fact, frozen=True, kw_only=True):
     held_by: str | None = None
     customer: str | None = None
     policy: str = ""
+    by: str | None = None
 
 
 @_fact("match.accepted")
@@ -423,6 +427,7 @@ class MatchRejected(Fact, frozen=True, kw_only=True):
     by: str
     reason: str | None = None
     shares: tuple[ShareOf, ...] = ()
+    customer: str | None = None
 
 
 @_fact("match.undone")

@@ -149,6 +149,9 @@ def _proposed(event: Event, data: v.MatchProposed, books: Books) -> None:
         policy=data.policy,
         customer=data.customer,
         state="proposed",
+        by=data.by,
+        reason=None,
+        decided_on=None,
     )
     books.put(l.receipts, data.receipt, event.seq, state="proposed", lane=data.lane, match=data.match)
 
@@ -196,6 +199,8 @@ def _accepted(event: Event, data: v.MatchAccepted, books: Books) -> None:
         state="accepted",
         by=data.by,
         customer=data.customer,
+        reason=None,
+        decided_on=event.time.date(),
     )
     books.put(
         l.receipts, data.receipt, event.seq, state="matched", match=data.match, shared_minor=receipt["shared_minor"] + total
@@ -243,7 +248,8 @@ def _learn(event: Event, data: v.MatchAccepted, receipt: Row, books: Books) -> N
 @projects("match.rejected", touches=lambda data: [(l.matches, data.match), (l.receipts, data.receipt)])
 def _rejected(event: Event, data: v.MatchRejected, books: Books) -> None:
     if books.get(l.matches, data.match) is not None:
-        books.put(l.matches, data.match, event.seq, state="rejected", by=data.by)
+        told = {"by": data.by, "reason": data.reason, "decided_on": event.time.date()}
+        books.put(l.matches, data.match, event.seq, state="rejected", customer=data.customer, **told)
     receipt = books.get(l.receipts, data.receipt)
     if receipt is not None and receipt["state"] == "proposed":
         books.put(l.receipts, data.receipt, event.seq, state="rejected", lane="open")

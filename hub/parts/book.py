@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,12 +13,13 @@ from hub.core.vocabulary import Customer
 from hub.store import ledger_tables as l
 from hub.store import tables as t
 from hub.store.work import Work
-from reconciliation.payments import Desk, OpenItem, Payer, Policy, Settled
+from reconciliation.payments import Decision, Desk, OpenItem, Payer, Policy, Refusal, Settled, remembered
 
 # The facts that change what is open or what is known of payers.
 _CHANGES = (
     "receivable.opened",
     "match.accepted",
+    "match.rejected",
     "match.undone",
     "receipt.reversed",
     "order.cancelled",
@@ -27,28 +28,46 @@ _CHANGES = (
 )
 _START_AGAIN = ("match.undone", "receipt.reversed", "order.cancelled", "customer.updated")
 _CHUNK = 400
+ENGINE = "engine"
+
+
+class _Kept(NamedTuple):
+    """A desk, the last fact it knows, the policy it works by and what people have refused."""
+
+    desk: Desk
+    seen: int
+    policy: Policy
+    refused: frozenset[Refusal]
 
 
 class Book:
     """One desk a tenant. Between two uses only what changed is read again; a withdrawal makes it start afresh."""
 
     def __init__(self) -> None:
-        self._desks: dict[str, tuple[Desk, int, Policy]] = {}
+        self._desks: dict[str, _Kept] = {}
         self._lock = threading.Lock()
 
     def desk(self, work: Work, policy: Policy) -> Desk:
         """The desk as of this work's transaction."""
         with self._lock:
-            desk, seen, of = self._desks.get(work.tenant, (None, 0, policy))
-            changes = [] if desk is None else _changes(work, seen)
-            last = changes[-1][0] if changes else seen
-            if desk is None or of != policy or any(type_ in _START_AGAIN for _, type_ in changes):
-                last = _last(work)
-                desk = Desk(_items(work), _payers(work), _customers(work), _settled(work), policy=policy)
+            kept = self._desks.get(work.tenant)
+            changes = [] if kept is None else _changes(work, kept.seen)
+            if kept is None or kept.policy != policy or any(type_ in _START_AGAIN for _, type_ in changes):
+                refused = _refusals(work)
+                desk = Desk(
+                    _items(work), _payers(work), _customers(work), _settled(work), refusals=_in_order(refused), policy=policy
+                )
+                kept = _Kept(desk, _last(work), policy, refused)
             elif changes:
-                _bring_up(desk, work, [seq for seq, _ in changes])
-            self._desks[work.tenant] = (desk, last, policy)
-            return desk
+                _bring_up(kept.desk, work, [seq for seq, _ in changes])
+                refused = _refusals(work)
+                for gone in _in_order(kept.refused - refused):
+                    kept.desk.forgive(gone)
+                for new in _in_order(refused - kept.refused):
+                    kept.desk.refuse(new)
+                kept = kept._replace(seen=changes[-1][0], refused=refused)
+            self._desks[work.tenant] = kept
+            return kept.desk
 
     def forget(self, tenant: str) -> None:
         """Read everything again next time: what was told to the desk was rolled back."""
@@ -151,6 +170,38 @@ def _customers(work: Work, *where: Any) -> Iterator[Customer]:
             aliases=tuple(row["aliases"]),
             accounts=tuple(row["accounts"]),
         )
+
+
+def _refusals(work: Work) -> frozenset[Refusal]:
+    """What people have refused and nobody has accepted since."""
+    m, r = l.matches.c, l.receipts.c
+    refused = sa.select(m.customer).where(m.tenant == work.tenant, m.state == "rejected")
+    query = (
+        sa.select(l.matches, r.payer_name, r.payer_account, r.booked_on)
+        .join_from(l.matches, l.receipts, sa.and_(r.tenant == m.tenant, r.id == m.receipt))
+        .where(m.tenant == work.tenant, m.state.in_(("rejected", "accepted")), m.by != ENGINE, m.customer.in_(refused))
+        .order_by(m.version, m.id)
+    )
+    decisions = [
+        Decision(
+            kind=row["state"],
+            match=row["id"],
+            on=row["decided_on"] or row["booked_on"],
+            by=row["by"],
+            customer=row["customer"],
+            payer_name=row["payer_name"],
+            payer_account=row["payer_account"],
+            orders=tuple(sorted({share["order"] for share in row["shares"]})),
+            booked_on=row["booked_on"],
+            reason=row["reason"],
+        )
+        for row in work.connection.execute(query).mappings()
+    ]
+    return frozenset(remembered(decisions).refusals)
+
+
+def _in_order(refusals: Iterable[Refusal]) -> list[Refusal]:
+    return sorted(refusals, key=lambda one: (one.payer_name, one.payer_account or "", one.customer, one.on, one.orders))
 
 
 def _settled(work: Work) -> Iterator[Settled]:

@@ -186,6 +186,8 @@ matches = _noun(
     Column("state", Text, nullable=False),  # proposed | accepted | rejected | undone
     Column("by", Text),
     Column("customer", Text),
+    Column("reason", Text),
+    Column("decided_on", Date),
 )
 Index("ix_matches_receipt", matches.c.tenant, matches.c.receipt)
 shares = _noun(  # id is match|position

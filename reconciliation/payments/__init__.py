@@ -4,6 +4,7 @@ from reconciliation.payments.calibration import Calibration, Example, example, f
 from reconciliation.payments.desk import Desk
 from reconciliation.payments.hindsight import Hindsight, Week, Wrong, rescored
 from reconciliation.payments.memory import Decision, Memory, decision, remembered
+from reconciliation.payments.names import is_person
 from reconciliation.payments.orders import instalments
 from reconciliation.payments.payers import added_up
 from reconciliation.payments.payouts import Bill, BillLine
@@ -33,6 +34,7 @@ __all__ = [
     "example",
     "fitted",
     "instalments",
+    "is_person",
     "promoted",
     "proposed",
     "remembered",

@@ -16,6 +16,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     what a bank may keep of a transfer (usually one of `fees`), `largest_fee_part` its largest part of the receivable. `chance` is the largest
     expected number of sums that fit by accident for a group that was found by its sum. `rates` says what one unit of
     a currency is worth in yuan and `rate_band` how far from it a bank's own rate may be. Days up to `closed_until` are booked by people only. `shadow` proposes only.
+    Above `second_person` what one person divides another accepts; the engine counts as a proposer.
     """
 
     version: str = "payments-1"
@@ -57,4 +58,5 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     rates: dict[str, Decimal] = {}
     rate_band: Decimal = Decimal("0.015")
     closed_until: date | None = None
+    second_person: Decimal | None = None
     shadow: bool = False

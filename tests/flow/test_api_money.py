@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from hub.core import vocabulary as v
+from hub.core.errors import Conflict
 from hub.core.event import decided
 from hub.core.vocabulary import Order
 from hub.demo.samples import Row, statement_csv
 from hub.ledger.record import record
+from hub.parts import book
 
 DAY = date(2026, 11, 2)
 ROWS = [
@@ -147,6 +150,47 @@ def test_a_proposal_is_accepted_or_rejected(desk: Any) -> None:
     assert rejected.status_code == 200 and rejected.json()["state"] == "rejected"
     (told,) = desk.api.get("/events", params={"type": "match.rejected"}).json()["items"]
     assert told["data"]["reason"] == "paid by mistake"
+
+
+def test_a_large_receipt_that_a_person_divides_needs_a_second_one(desk: Any) -> None:
+    """Above the limit a division is a proposal: its author cannot accept it, a colleague can, and the engine leaves it alone."""
+    hub = desk.hub
+    hub.definitions.save("main", "policy", "payments", 'second_person = "200"', by="boss")
+    stranger, small = receipt(desk, "250.00"), receipt(desk, "100.00")
+    share = v.ShareOf(receivable=receivables(desk)["SO-1002"], order="SO-1002", amount=Decimal("250.00"))
+
+    with hub.store.work("main") as work:
+        hub.decisions.accept(work, stranger["id"], by="ann", shares=[share])
+    waits = receipt(desk, "250.00")
+    order(desk, "SO-1003", "250.00", "另一家公司")
+    desk.until(lambda: len(receivables(desk)) == 3)
+    desk.until(lambda: hub.bus.depth("payments") == 0)
+    with pytest.raises(Conflict, match="second person"), hub.store.work("main") as work:
+        hub.decisions.accept(work, stranger["id"], by="ann")
+    still = receipt(desk, "250.00")
+    with hub.store.work("main") as work:
+        hub.decisions.accept(work, stranger["id"], by="bob")
+
+    assert waits["state"] == "proposed" and waits["proposal"]["by"] == "ann" and waits["shares"] == []
+    assert still["proposal"]["id"] == waits["proposal"]["id"]
+    assert [one["amount"] for one in receipt(desk, "250.00")["shares"]] == ["250.00"]
+    assert small["state"] == "matched"
+
+
+def test_what_a_person_refused_is_not_proposed_again_until_somebody_accepts_it(desk: Any) -> None:
+    """A refusal stays with payer and customer; the desk remembers it when the next receipt of that payer comes."""
+    hub = desk.hub
+    known = receipt(desk, "100.00")
+    desk.api.post(f"/receipts/{known['id']}/undo", json={})
+    desk.api.post(f"/receipts/{known['id']}/reject", json={"reason": "不同公司"})
+
+    def refused() -> list[str]:
+        with hub.store.look("main") as work:
+            return [one.customer for one in book._refusals(work)]
+
+    assert refused() == ["苏州恒励精密机械有限公司"]
+    desk.api.post(f"/receipts/{known['id']}/accept")
+    assert refused() == []
 
 
 def test_two_people_cannot_decide_the_same_receipt(desk: Any) -> None:
