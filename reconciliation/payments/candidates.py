@@ -266,11 +266,11 @@ def _sums_less_rate(fitting: Sequence[Entry], minor: int) -> Iterator[Option]:
     """Two orders whose sum is a usual discount, or tax withheld, more than the amount."""
     wholes = [(entry.open,) for entry in fitting]
     for due, slack in dues_of(minor, fitting[0].currency):
-        for chosen in small_sums(wholes, due, above=slack, stop=4):
+        for chosen in small_sums(wholes, due, above=slack, most=2, stop=4):
             short = sum(value for _, value in chosen) - minor
             option = _picked(fitting, chosen, SUM_LESS)
             amounts = (*option.amounts[:-1], option.amounts[-1] - short)
-            if len(chosen) == 2 and amounts[-1] > 0 and less_rate(short + minor, minor, fitting[0].currency):
+            if amounts[-1] > 0 and less_rate(short + minor, minor, fitting[0].currency):
                 by_accident = 12 * accidents(len(fitting), 2, minor)
                 yield option._replace(amounts=amounts, kept=short, chance=by_accident, pool=len(fitting))
 

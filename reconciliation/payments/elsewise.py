@@ -21,7 +21,7 @@ def readings(
     fitting = [place for place, each in enumerate(values) if any(0 < value <= target for value in each)]
     if len(fitting) > 2 * _HALF:
         found = [{place: target} for place in fitting if target in values[place] and least <= 1]
-        small = small_sums([values[place] for place in fitting], target, stop=stop)
+        small = small_sums([values[place] for place in fitting], target, most=most, stop=stop)
         found += [{fitting[at]: value for at, value in chosen} for chosen in small if len(chosen) <= most]
         return found[:stop]
     middle = len(fitting) // 2

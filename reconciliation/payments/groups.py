@@ -49,9 +49,9 @@ def sums(values: Sequence[int], target: int, *, most: int = 8, effort: int = 600
 
 
 def small_sums(
-    values: Sequence[Sequence[int]], target: int, *, above: int = 0, stop: int = 3
+    values: Sequence[Sequence[int]], target: int, *, above: int = 0, most: int = 3, stop: int = 3
 ) -> tuple[tuple[tuple[int, int], ...], ...]:
-    """Two or three places, one of its values each, that add up to the target or up to `above` more; the first `stop` of them."""
+    """Two places, or three with `most` of them, one of its values each, that add up to the target or up to `above` more; the first `stop` of them."""
     flat = sorted((value, place) for place, each in enumerate(values) for value in each if 0 < value < target + above)
     only = [value for value, _ in flat]
     found: list[tuple[tuple[int, int], ...]] = []
@@ -61,7 +61,7 @@ def small_sums(
         for second in range(bisect_left(only, target - small, first + 1), bisect_right(only, target + above - small, first + 1)):
             if flat[second][1] != place:
                 found.append(((place, small), (flat[second][1], only[second])))
-        for second in range(first + 1, len(flat)):
+        for second in range(first + 1, len(flat) if most > 2 else 0):
             middle, other = flat[second]
             left = target - small - middle
             if left + above < middle:

@@ -34,14 +34,14 @@ def measured(bench: ModuleType) -> dict[str, float]:
 
 
 def test_what_is_booked_unseen_is_right(measured: dict[str, float]) -> None:
-    """At least 99.8 % of the automatic matches are right, and no order gets more than it has open."""
-    assert measured["auto_precision"] >= 0.998
+    """At least 99.9 % of the automatic matches are right, and no order gets more than it has open."""
+    assert measured["auto_precision"] >= 0.999
     assert measured["over_allocated"] == 0
 
 
 def test_most_of_what_can_be_decided_is_booked_unseen(measured: dict[str, float]) -> None:
     """The desk is not careful at the cost of doing nothing."""
-    assert measured["auto_rate"] >= 0.94
+    assert measured["auto_rate"] >= 0.95
 
 
 def test_the_right_order_is_on_the_table(measured: dict[str, float]) -> None:
@@ -57,7 +57,7 @@ def test_money_for_nothing_in_the_book_is_left_alone(measured: dict[str, float])
 
 def test_a_probability_means_what_it_says(measured: dict[str, float]) -> None:
     """Proposals are right about as often as their probability says."""
-    assert measured["calibration_error"] <= 0.025
+    assert measured["calibration_error"] <= 0.02
     assert measured["calibration_error_above_0.9"] <= 0.01
 
 
