@@ -118,6 +118,7 @@ class Day(Watch):
         seconds = time.monotonic() - began
         plant.until("every receipt is looked at", lambda: not self._lanes().get("new"), seconds=120)
         plant.idle()
+        plant.until("the ERP knows of the deposit", lambda: "已回款" in self._noted_in_erp(self.order), seconds=10)
         lanes = self._lanes()
         wrong = self._wrong(truth)
         if wrong:
@@ -126,7 +127,7 @@ class Day(Watch):
             raise NotSo(f"the deposit took {seconds:.2f} s from the file to the CRM")
         told = f"流水 {job['rows'] - 1} 行：自动入账 {lanes.get('auto', 0)}，待复核 {lanes.get('review', 0)}，未找到 {lanes.get('open', 0)}"
         strangers = f"，陌生人 {sum(pays == () for pays in truth.values())} 笔无一入账" if truth else ""
-        return f"{told}{strangers}；定金 {DEPOSIT:,} 结清首款，{seconds:.2f} 秒后简道云显示 {self._crm('回款状态')}，销售员已知"
+        return f"{told}{strangers}；定金 {DEPOSIT:,} 结清首款，{seconds:.2f} 秒后简道云显示 {self._crm('回款状态')}，ERP 与销售员已知"
 
     # --- 5 --------------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,10 @@ class Watch:
     def _crm(self, field: str) -> str:
         return str(self.plant.crm.forms[QUOTE_FORM][self.record].get(field) or "")
 
+    def _noted_in_erp(self, order: str) -> str:
+        """The comment on the sale in the ERP."""
+        return next((str(one.get("comment") or "") for one in self.plant.erp.orders if one.get("reference") == order), "")
+
     def _in_erp(self, order: str) -> str | None:
         return next((str(one["state"]) for one in self.plant.erp.orders if one.get("reference") == order), None)
 
