@@ -32,7 +32,7 @@ class TooLargeFile(Problem):
 
 @router.post(
     "/statements",
-    summary="Take a bank file in; the same file twice changes nothing",
+    summary="Take a bank file in, or a ZIP of them; the same file twice changes nothing",
     status_code=202,
     responses=shapes.told(shapes.JOB, status=202),
 )
