@@ -191,6 +191,7 @@ def test_an_unknown_table_is_met_with_a_guess_that_can_be_used(read) -> None:
     told = read("--json", "--column", "date=日", "--column", "credit=进账额", "--column", "debit=出账额", files={"a.csv": table})
     wrong = read("--column", "date", files={"a.csv": table})
 
+    assert read(files={"x.csv": "ANY DAMAGES, LOSS, OR ELSE\n, AS IT IS, WITHOUT\n"}).stderr.count("no connector recognises") == 1
     assert refused.exit_code == 2 and 'columns = { date = "日"' in refused.stderr
     assert [one["amount"] for one in objects(told)[1:]] == ["100.00", "-7.00"]
     assert wrong.exit_code == 2 and "ROLE=NAME" in wrong.stderr
