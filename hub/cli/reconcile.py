@@ -137,14 +137,12 @@ def _about(file: Path) -> Iterator[None]:
 
 @contextmanager
 def _columns() -> Iterator[None]:
-    """Where a bank's columns are not known, the person is told how to name them here and not in a connection's settings."""
+    """Where a bank's columns are not known, the person is told how to name them here, where there is no connection to set up."""
     try:
         yield
     except Unreadable as problem:
-        if problem.rule in ("no header", "no direction"):
-            problem.next = (
-                "say which column is what: --column statement.date=… --column statement.credit=… --column statement.memo=…"
-            )
+        if problem.rule in ("no header", "no direction", "recognise"):
+            problem.next += "; here that is --column statement.date=… --column statement.credit=… --column statement.memo=…"
         raise
 
 
