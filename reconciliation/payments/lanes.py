@@ -31,6 +31,7 @@ from reconciliation.payments.values import Held
 
 _ROUND = 0.01  # the coincidence of an amount of two digits and noughts
 _LONG_RUN = re.compile(r"(?<!\d)\d{8,}(?!\d)")
+_CROOKED, _MOST = 0.001, 85  # the coincidence of an amount of four digits and more; percent of what is due
 _LONG = 10  # digits that no telephone's end or postal code meets by accident
 
 
@@ -74,6 +75,12 @@ def _is_weak_reference(case: Case) -> bool:
     return not case.is_firm and not case.names(EXACT) and not (case.is_named and is_long)
 
 
+def _is_most_of_it(case: Case) -> bool:
+    """Nearly all of the orders, and no round sum: rather something taken off than a part paid."""
+    due = sum(entry.open for entry in case.option.entries)
+    return case.reading.minor * 100 > due * _MOST and coincidence(case.reading.minor) <= _CROOKED
+
+
 def _is_unexplained(case: Case) -> bool:
     """Money that pays only a part is booked unseen only where the customer's own memo names the item exactly.
 
@@ -81,6 +88,8 @@ def _is_unexplained(case: Case) -> bool:
     """
     if case.option.stands in (DISCOUNT, ODD):
         return not (case.option.stands == DISCOUNT and w.WITHHELD in case.reading.words and case.is_named and case.is_firm)
+    if case.option.stands == SOME and _is_most_of_it(case):
+        return True
     return case.option.stands == SOME and not (
         case.is_firm
         and case.is_named
