@@ -52,21 +52,23 @@ def other_side(detail: Told, *, paid_in: bool, ours: str) -> Party:
     return Party(_name(party) if party else "", number, _bank(agent) if agent else "", _name(ultimate) if ultimate else "")
 
 
-def account_number(told: Told) -> str:
+def account_number(told: Told | str) -> str:
     """An account's number: an IBAN without blanks, or the bank's own."""
-    number: str = told.get("Id", "")
+    number: str = told if isinstance(told, str) else told.get("Id", "")
     return number.replace(" ", "") if " " in number else number
 
 
-def _name(party: Told) -> str:
+def _name(party: Told | str) -> str:
+    if isinstance(party, str):
+        return party
     name = party.get("Nm") or party.get("Pty", _NONE).get("Nm")
     return str(name) if name else _bank(party.get("Agt", _NONE), named=True)
 
 
-def _bank(agent: Told, *, named: bool = False) -> str:
+def _bank(agent: Told | str, *, named: bool = False) -> str:
+    if isinstance(agent, str):
+        return agent
     bank = agent.get("FinInstnId", _NONE)
-    if not named and "BICFI" in bank:
-        return str(bank["BICFI"])
     combined = bank.get("CmbndId", _NONE)
     name = bank.get("Nm") or combined.get("Nm") or bank.get("NmAndAdr", _NONE).get("Nm")
     number = bank.get("BICFI") or bank.get("BIC") or combined.get("BIC") or bank.get("ClrSysMmbId", _NONE).get("MmbId")

@@ -10,11 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from lxml import etree
 
 TEXT, MONEY, CHOICE, CODES = "text", "money", "choice", "codes"
 Told = dict[str, Any]
 Shape = Mapping[str, Any]
+
+
+class Leading(msgspec.Struct, frozen=True):
+    """The text of the first value below an element where that has this name, as it mostly has; else what `otherwise` reads."""
+
+    name: str
+    otherwise: Shape
+
 
 _TEXTS = etree.XPath("descendant::text()", smart_strings=False)
 
@@ -59,14 +68,14 @@ DETAIL: Shape = {
     "BkTxCd": CODES,
     "Chrgs": [_CHARGES],
     "RltdPties": {
-        "Dbtr": _PARTY,
-        "DbtrAcct": _ACCOUNT,
-        "UltmtDbtr": _PARTY,
-        "Cdtr": _PARTY,
-        "CdtrAcct": _ACCOUNT,
-        "UltmtCdtr": _PARTY,
+        "Dbtr": Leading("Nm", _PARTY),
+        "DbtrAcct": Leading("IBAN", _ACCOUNT),
+        "UltmtDbtr": Leading("Nm", _PARTY),
+        "Cdtr": Leading("Nm", _PARTY),
+        "CdtrAcct": Leading("IBAN", _ACCOUNT),
+        "UltmtCdtr": Leading("Nm", _PARTY),
     },
-    "RltdAgts": {"DbtrAgt": _BANK, "CdtrAgt": _BANK},
+    "RltdAgts": {"DbtrAgt": Leading("BICFI", _BANK), "CdtrAgt": Leading("BICFI", _BANK)},
     "RmtInf": {"Ustrd": [TEXT], "Strd": [_DOCUMENTS]},
     "RtrInf": _RETURN,
     "AddtlTxInf": TEXT,
@@ -107,7 +116,11 @@ def compiled(shape: Shape, namespace: str) -> Shape:
         if one is TEXT and not many:
             found[f"{namespace}{name}"] = name
         else:
-            further = compiled(one, namespace) if isinstance(one, Mapping) else one
+            further = one
+            if isinstance(one, Leading):
+                further = (f"{namespace}{one.name}", compiled(one.otherwise, namespace))
+            elif isinstance(one, Mapping):
+                further = compiled(one, namespace)
             found[f"{namespace}{name}"] = (name, further, many)
     return found
 
@@ -133,6 +146,8 @@ def told(element: etree._Element, shape: Shape) -> Told:
             value = ((child.text or "").strip(), child.get("Ccy") or "")
         elif below is TEXT:
             value = child.text or ""
+        elif below.__class__ is tuple:
+            value = _leading(child, *below)
         else:
             value = told(child, below)
         if many:
@@ -146,3 +161,10 @@ def _only(element: etree._Element) -> str:
     while (text := element.text) is None and len(element):
         element = element[0]
     return text.strip() if text else ""
+
+
+def _leading(element: etree._Element, tag: str, otherwise: Shape) -> str | Told:
+    first = element
+    while (text := first.text) is None and len(first):
+        first = first[0]
+    return text.strip() if text and first.tag == tag else told(element, otherwise)
