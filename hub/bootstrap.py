@@ -25,6 +25,7 @@ from hub.parts.decisions import Decisions
 from hub.parts.flows import Flows
 from hub.parts.hooks import Hooks
 from hub.parts.inventory import Inventory
+from hub.parts.learning import Learning
 from hub.parts.maps import Maps
 from hub.parts.outgoing import Outgoing
 from hub.parts.payments import Payments
@@ -98,7 +99,8 @@ class Hub:
         max_age = timedelta(seconds=settings.stale_after)
         self.policies = Policies(self.definitions, payments=Policy(limit=limit), inventory=PromisePolicy(max_age=max_age))
         self.inventory = Inventory(self.registry, self.policies.inventory)
-        self.payments = Payments(self.policies.payments)
+        self.payments = Payments(self.policies.payments, self.policies.calibration)
+        self.learning = Learning(self.store, self.definitions, self.policies)
         self.decisions = Decisions(self.policies.payments)
         self.flows = Flows(self.definitions, self.registry)
         self.outgoing = Outgoing(self.store, self.seal, self.http, allow=settings.egress_allow)
@@ -188,6 +190,8 @@ class Hub:
             self._tidied = self.clock.now()
             if gone := tidy(self.store):
                 log.info("store.tidied", rows=gone)
+            if self.learning.learn(self.settings.tenant):
+                log.info("calibration.promoted", tenant=self.settings.tenant)
         self.actions.recover()
         with self.store.work(self.settings.tenant) as work:
             self.inventory.release_expired(work)

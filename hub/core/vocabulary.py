@@ -403,6 +403,7 @@ class MatchProposed(Fact, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     runners_up: tuple[RunnerUp, ...] = ()
     held_by: str | None = None
+    held_code: str | None = None
     customer: str | None = None
     policy: str = ""
     by: str | None = None

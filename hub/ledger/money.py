@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 
 import msgspec
@@ -294,4 +295,14 @@ def _take_back(event: Event, books: Books, match: str) -> None:
         if payer["times"] <= 1:
             books.drop(l.payers, payer["id"])
         else:
-            books.put(l.payers, payer["id"], event.seq, times=payer["times"] - 1)
+            seen = _last_seen(books, row, receipt)
+            books.put(l.payers, payer["id"], event.seq, times=payer["times"] - 1, last_seen=seen or payer["last_seen"])
+
+
+def _last_seen(books: Books, match: Row, receipt: Row) -> date | None:
+    """When the payer of this receipt last paid for this customer, without this match."""
+    others = [one for one in books.find(l.matches, customer=match["customer"], state="accepted") if one["id"] != match["id"]]
+    books.fetch((l.receipts, one["receipt"]) for one in others)
+    paid = [one for other in others if (one := books.get(l.receipts, other["receipt"])) is not None]
+    payer = (receipt["payer_name"], receipt["payer_account"])
+    return max((one["booked_on"] for one in paid if (one["payer_name"], one["payer_account"]) == payer), default=None)

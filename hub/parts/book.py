@@ -13,7 +13,7 @@ from hub.core.vocabulary import Customer
 from hub.store import ledger_tables as l
 from hub.store import tables as t
 from hub.store.work import Work
-from reconciliation.payments import Decision, Desk, OpenItem, Payer, Policy, Refusal, Settled, remembered
+from reconciliation.payments import Calibration, Decision, Desk, OpenItem, Payer, Policy, Refusal, Settled, remembered
 
 # The facts that change what is open or what is known of payers.
 _CHANGES = (
@@ -32,11 +32,12 @@ ENGINE = "engine"
 
 
 class _Kept(NamedTuple):
-    """A desk, the last fact it knows, the policy it works by and what people have refused."""
+    """A desk, the last fact it knows, what it works by and what people have refused."""
 
     desk: Desk
     seen: int
     policy: Policy
+    calibration: Calibration | None
     refused: frozenset[Refusal]
 
 
@@ -47,17 +48,16 @@ class Book:
         self._desks: dict[str, _Kept] = {}
         self._lock = threading.Lock()
 
-    def desk(self, work: Work, policy: Policy) -> Desk:
+    def desk(self, work: Work, policy: Policy, calibration: Calibration | None = None) -> Desk:
         """The desk as of this work's transaction."""
         with self._lock:
             kept = self._desks.get(work.tenant)
             changes = [] if kept is None else _changes(work, kept.seen)
-            if kept is None or kept.policy != policy or any(type_ in _START_AGAIN for _, type_ in changes):
+            stale = kept is None or (kept.policy, kept.calibration) != (policy, calibration)
+            if kept is None or stale or any(type_ in _START_AGAIN for _, type_ in changes):
                 refused = _refusals(work)
-                desk = Desk(
-                    _items(work), _payers(work), _customers(work), _settled(work), refusals=_in_order(refused), policy=policy
-                )
-                kept = _Kept(desk, _last(work), policy, refused)
+                books = (_items(work), _payers(work), _customers(work), _settled(work), _in_order(refused))
+                kept = _Kept(Desk(*books, policy=policy, calibration=calibration), _last(work), policy, calibration, refused)
             elif changes:
                 _bring_up(kept.desk, work, [seq for seq, _ in changes])
                 refused = _refusals(work)

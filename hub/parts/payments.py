@@ -19,7 +19,7 @@ from hub.parts.settling import tell_settled
 from hub.store import ledger_tables as l
 from hub.store.work import Work
 from hub.subscribers import Subscriber
-from reconciliation.payments import Match, Policy, is_person, proposed
+from reconciliation.payments import Calibration, Match, Policy, is_person, proposed
 
 NAME = "payments"
 ENGINE = "engine"
@@ -29,8 +29,11 @@ _AGAIN = 500  # receipts that are looked at again when something new is to be pa
 class Payments:
     """The receipts' desk of every tenant."""
 
-    def __init__(self, policy_of: Callable[[str], Policy]) -> None:
+    def __init__(
+        self, policy_of: Callable[[str], Policy], calibration_of: Callable[[str], Calibration | None] = lambda _: None
+    ) -> None:
         self._policy_of = policy_of
+        self._calibration_of = calibration_of
         self._book = Book()
 
     def subscriber(self) -> Subscriber:
@@ -46,7 +49,9 @@ class Payments:
         opened = next((fact for fact in reversed(facts) if fact.type == "receivable.opened"), None)
         rows = self._undecided(work, list(causes), again=opened is not None)
         try:
-            desk = self._book.desk(work, self._policy_of(work.tenant))  # also where no receipt waits: the next finds it current
+            desk = self._book.desk(
+                work, self._policy_of(work.tenant), self._calibration_of(work.tenant)
+            )  # also where no receipt waits: the next finds it current
             if not rows:
                 return [DONE] * len(facts)
             matches = desk.propose_all([receipt_of(row) for row in rows])

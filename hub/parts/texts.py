@@ -12,7 +12,7 @@ from hub.definitions import Definitions
 from hub.flows import load_flow
 from mappings import check_map, load_map
 from reconciliation.inventory import PromisePolicy
-from reconciliation.payments import Policy
+from reconciliation.payments import Calibration, Policy
 
 
 def check_text(kind: Literal["map", "flow", "policy"], name: str, text: str) -> None:
@@ -34,10 +34,14 @@ def check_text(kind: Literal["map", "flow", "policy"], name: str, text: str) -> 
             read_policy(text, POLICIES[name], name)
 
 
-POLICIES: dict[str, type[Policy] | type[PromisePolicy]] = {"payments": Policy, "inventory": PromisePolicy}
-"""The policies that are asked for, by name."""
+POLICIES: dict[str, type[Policy] | type[PromisePolicy] | type[Calibration]] = {
+    "payments": Policy,
+    "inventory": PromisePolicy,
+    "calibration": Calibration,
+}
+"""The policies that are asked for, by name. The calibration is the hub's own to write, and anybody's to take back."""
 
-P = TypeVar("P", bound=Policy | PromisePolicy)
+P = TypeVar("P", bound=Policy | PromisePolicy | Calibration)
 
 
 def read_policy(text: str, kind: type[P], name: str) -> P:
@@ -63,6 +67,10 @@ class Policies:
     def inventory(self, tenant: str) -> PromisePolicy:
         """How stock is promised."""
         return self._defined(tenant, "inventory", PromisePolicy) or self._inventory
+
+    def calibration(self, tenant: str) -> Calibration | None:
+        """What a probability is worth by the tenant's own decisions; none while the scorer's own is as good."""
+        return self._defined(tenant, "calibration", Calibration)
 
     def _defined(self, tenant: str, name: str, kind: type[P]) -> P | None:
         one = next((one for one in self._definitions.active(tenant, "policy") if one.name == name), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 from math import exp, log
@@ -130,8 +131,11 @@ def _weights(examples: Sequence[Example]) -> tuple[tuple[float, ...], float]:
 def _steps(weights: Sequence[float], bias: float, examples: Sequence[Example]) -> tuple[tuple[float, float], ...]:
     """Pooled neighbours: how often proposals of about this sum were right, never falling; half a case of doubt on either side."""
     pools: list[tuple[float, float, float]] = []  # how many, their sums together, how many right
-    for total, is_right in sorted((_sum(weights, bias, one.features), one.right) for one in examples):
-        pools.append((1.0, total, float(is_right)))
+    alike: dict[float, list[bool]] = defaultdict(list)  # what cannot be told apart is one pool from the beginning
+    for one in examples:
+        alike[_sum(weights, bias, one.features)].append(one.right)
+    for total in sorted(alike):
+        pools.append((float(len(alike[total])), total * len(alike[total]), float(sum(alike[total]))))
         while len(pools) > 1 and pools[-2][2] * pools[-1][0] >= pools[-1][2] * pools[-2][0]:
             last = pools.pop()
             pools[-1] = (pools[-1][0] + last[0], pools[-1][1] + last[1], pools[-1][2] + last[2])

@@ -120,6 +120,7 @@ def proposed(match: Match, *, id: str) -> MatchProposed:
         reasons=match.reasons,
         runners_up=match.runners_up,
         held_by=match.held_by,
+        held_code=match.held.code if match.held else None,
         customer=match.customer,
         policy=match.policy,
     )

@@ -78,8 +78,8 @@ class Person:
         return decided(type_, tenant=self.tenant, by=self.name, subject=subject, data=data, occurred_at=NOON, once=once)
 
 
-def received(tenant: str, receipt: str) -> Any:
-    data = v.Receipt(receipt=receipt, amount=RECEIPTS[receipt], booked_on=date(2026, 3, 2), payer_name="P")
+def received(tenant: str, receipt: str, day: date = date(2026, 3, 2)) -> Any:
+    data = v.Receipt(receipt=receipt, amount=RECEIPTS[receipt], booked_on=day, payer_name="P")
     return decided("receipt.received", tenant=tenant, by="bank", subject=receipt, data=data, occurred_at=NOON, once=receipt)
 
 
@@ -128,3 +128,34 @@ def test_whatever_two_people_do_money_is_conserved(kernel: Any, first: Any, seco
     with kernel.store.work(tenant) as work:
         before = state_hash(work)
         assert rebuild(work) == before
+
+
+def test_undo_leaves_balances_and_memory_as_they_were(kernel: Any) -> None:
+    """Receipts, receivables, shares and what is known of the payer are equal to before, to the byte; only versions go on."""
+    tables = (l.receipts, l.receivables, l.shares, l.payers)
+
+    def books() -> list[Any]:
+        rows = {table.name: [dict(row) | {"version": 0} for row in kernel.rows(table)] for table in tables}
+        for row in rows["receipts"]:
+            row |= {"state": "", "lane": "", "match": ""}  # where it stands at the desk is no balance
+        return sorted(rows.items())
+
+    person = Person(kernel, "main", "ann")
+    days = {"B0": date(2026, 3, 1), "B2": date(2026, 3, 9)}
+    with kernel.store.work("main") as work:
+        record(work, [opened("main", name) for name in RECEIVABLES])
+        record(work, [received("main", name, days[name]) for name in days])
+    person.do("split", "B0", [("R1", "60.00", "0")])
+    before = books()
+
+    person.do("split", "B2", [("R0", "99.95", "0.05"), ("R1", "40.00", "0")])
+    with kernel.store.look("main") as work:
+        during = state_hash(work)
+    person.do("undo", "B2")
+
+    assert books() == before
+    (payer,) = kernel.rows(l.payers)
+    assert (payer["times"], payer["last_seen"]) == (1, days["B0"])
+    with kernel.store.work("main") as work:
+        assert state_hash(work) != during
+        assert rebuild(work) == state_hash(work)
