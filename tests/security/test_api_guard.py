@@ -215,9 +215,9 @@ def test_a_file_beyond_the_limit_is_refused(hub: Any) -> None:
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a\\b\\c.csv", "\u202egpj.csv", "x" * 300 + ".csv", "\u4e2d\u6587.csv"])
 def test_a_files_name_is_only_a_name(hub: Any, name: str) -> None:
     """Folders, signs that turn the text round and endless names do not get into the hub."""
-    from hub.api.money import _file_name
+    from hub.files.limits import file_name
 
-    kept = _file_name(name)
+    kept = file_name(name)
 
     assert len(kept) <= 80 and kept.isprintable() and "/" not in kept and "\\" not in kept
     assert kept.endswith(name[-4:])
