@@ -142,6 +142,8 @@ def bills(name: str, source: BinaryIO, kinds: Sequence[Kind]) -> Iterator[Bill]:
     found = False
     if is_archive(source.read(1024)):
         for member in members(name, source):
+            if member.problem is not None:
+                raise member.problem
             for bill in _of(member.source, kinds):
                 found = True
                 yield bill

@@ -10,11 +10,13 @@ import msgspec
 import sqlalchemy as sa
 import structlog
 
+from hub import archives
+from hub.archives import check_archive, is_archive, members
 from hub.core.connector import ReadsFiles
 from hub.core.errors import Invalid, NotFound, Problem, Unavailable, Unreadable
 from hub.core.event import Raw
 from hub.core.ids import derive, digest
-from hub.files.archive import check_archive, is_archive, unpacked
+from hub.files.limits import FILE_BYTES, file_name
 from hub.files.spool import spooled
 from hub.intake import keep
 from hub.registry import Opened, Registry
@@ -26,6 +28,7 @@ from hub.tables import recognised_by
 log = structlog.get_logger("files")
 
 _ROWS_AT_ONCE = 500
+_HEAD = 1024
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,9 +68,9 @@ class Files:
 
     def accept(self, tenant: str, name: str, body: bytes, *, connection: str | None = None) -> FileJob:
         """Keep a file durably for reading. The same file twice changes nothing. Raises where no connection reads it."""
-        archive = is_archive(body)
+        archive = is_archive(body[:_HEAD])
         if archive:
-            check_archive(body)
+            check_archive(BytesIO(body))
             if connection is not None:
                 self._registry.open(tenant, connection)
             where = connection or ""  # each file in it finds its own
@@ -104,8 +107,8 @@ class Files:
             raise NotFound(happened="there is no such file", next="send it", file=id_)
         if row["members"] is None:
             return FileJob(**row)
-        members = msgspec.convert(row["members"], tuple[Member, ...])
-        return self._summed(tenant, FileJob(**{**row, "members": members}))
+        files = msgspec.convert(row["members"], tuple[Member, ...])
+        return self._summed(tenant, FileJob(**{**row, "members": files}))
 
     def run_once(self) -> bool:
         """Read the file that waits longest, or that a dead process left half read; false where none does."""
@@ -147,7 +150,7 @@ class Files:
             self._mark(tenant, id_, state="reading", rows=0, new=0, duplicates=0, conflicts=0)
         try:
             if row["members"] is not None:
-                self._unpack(tenant, id_, row["connection"], bytes(row["body"]))
+                self._unpack(tenant, id_, row["connection"], row["name"], bytes(row["body"]))
             else:
                 self._read(self._registry.open(tenant, row["connection"]), id_, row["name"], bytes(row["body"]))
         except Unavailable:
@@ -191,20 +194,21 @@ class Files:
                     self._store.bells.ring_on_commit(transaction, "inbox")
         self._mark(where.tenant, id_, state="read")
 
-    def _unpack(self, tenant: str, id_: str, connection: str, body: bytes) -> None:
+    def _unpack(self, tenant: str, id_: str, connection: str, name: str, body: bytes) -> None:
         """Make a job of each file in the archive. Dying in between doubles none: the same file is the same job."""
-        members = []
-        for one in unpacked(body):
+        made = []
+        for one in members(name, BytesIO(body)):
+            called = file_name(one.name)
             try:
                 if one.problem is not None:
                     raise one.problem
-                job = self.accept(tenant, one.name, one.body, connection=connection or None)
-                members.append(Member(name=one.name, file=job.id))
+                job = self.accept(tenant, called, _content(one), connection=connection or None)
+                made.append(Member(name=called, file=job.id))
             except Unavailable:
                 raise
             except Problem as problem:  # the files beside it go their way
-                members.append(Member(name=one.name, problem=problem.as_dict()))
-        self._mark(tenant, id_, state="read", members=msgspec.to_builtins(members))
+                made.append(Member(name=called, problem=problem.as_dict()))
+        self._mark(tenant, id_, state="read", members=msgspec.to_builtins(made))
 
     def _summed(self, tenant: str, archive: FileJob) -> FileJob:
         """An archive's job, with what became of its files."""
@@ -217,6 +221,21 @@ class Files:
     def _mark(self, tenant: str, id_: str, **values: Any) -> None:
         with self._store.write_transaction() as transaction:
             transaction.execute(_file(t.files.update(), tenant, id_).values(**values))
+
+
+def _content(member: archives.Member) -> bytes:
+    """The bytes of a file out of an archive. Raises `Unreadable` for one that is no file of a bank by its looks."""
+    body = member.source.read(FILE_BYTES + 1)
+    rule, happened, advice = "", "", ""
+    if not body:
+        rule, happened, advice = "empty file", "the file is empty", "export it again"
+    elif len(body) > FILE_BYTES:
+        rule, happened, advice = "too large", "the file is larger than any statement", "send fewer days at once"
+    elif is_archive(body[:_HEAD]):
+        rule, happened, advice = "archive in an archive", "there is an archive in the archive", "send the inner one by itself"
+    if rule:
+        raise Unreadable(happened=happened, next=advice, rule=rule, file=file_name(member.name))
+    return body
 
 
 def _file(statement: Any, tenant: str, id_: str) -> Any:

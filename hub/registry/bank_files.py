@@ -69,6 +69,10 @@ def _packed(name: str, source: BinaryIO, among: Sequence[BankReader], *, told: b
     """The members that are bank files. What else is in the archive (a summary, a note) is left where one is found."""
     known, others = 0, list[str]()
     for member in members(name, source):
+        if member.problem is not None:
+            known += 1
+            yield BankFile(name=f"{name}/{member.name}", source=member.source, problem=member.problem)
+            continue
         reader = among[0] if told else _recognising(member.name, member.source, among)
         if reader is None:
             others.append(member.name)

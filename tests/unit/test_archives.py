@@ -2,14 +2,16 @@
 
 import gzip
 import io
+import struct
 import zipfile
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import archives
-from hub.archives import beginnings, is_archive, members
+from hub.archives import beginnings, check_archive, is_archive, members
 from hub.core.errors import Unreadable
 
 FILES = {"a.csv": b"one,two\n" * 50, "folder/b.csv": b"", "c.csv": b"\x00\x01"}
@@ -45,7 +47,11 @@ def streamed(files: dict[str, bytes]) -> bytes:
 
 
 def unpacked(body: bytes) -> dict[str, bytes]:
-    return {one.name: one.source.read() for one in members("x.zip", io.BytesIO(body))}
+    return {one.name: one.source.read() for one in members("x.zip", io.BytesIO(body)) if one.problem is None}
+
+
+def zipped(*files: tuple[str, bytes]) -> bytes:
+    return packed(dict(files))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +99,7 @@ def test_what_cannot_be_unpacked_is_refused(spoiled: str) -> None:
     with pytest.raises(Unreadable) as refused:
         unpacked(body)
 
-    assert refused.value.rule == "archive" and ("password" in refused.value.happened) is (spoiled == "locked")
+    assert refused.value.rule == ("encrypted archive" if spoiled == "locked" else "archive")
 
 
 def test_what_would_unpack_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,10 +107,52 @@ def test_what_would_unpack_without_end_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(archives, "MAX_UNPACKED", 1000)
     monkeypatch.setattr(archives, "MAX_MEMBERS", 2)
 
-    for body in (packed({"a": b"x" * 2000}), packed(dict.fromkeys("abc", b"")), gzip.compress(b"x" * 2000)):
+    large = (packed({"a": b"x" * 2000}), "too large"), (gzip.compress(b"x" * 2000), "too large")
+    for body, rule in (*large, (packed(dict.fromkeys("abc", b"")), "too many members")):
         with pytest.raises(Unreadable) as refused:
             unpacked(body)
-        assert refused.value.rule == "too large"
+        assert refused.value.rule == rule
+
+
+@pytest.mark.parametrize(
+    ("made", "rule"),
+    [
+        (zipped, "empty archive"),
+        (lambda: zipped(("a/", b"")), "empty archive"),
+        (lambda: zipped(*((f"{n}.csv", b"x") for n in range(archives.MAX_MEMBERS + 1))), "too many members"),
+        (lambda: zipped(("a.csv", bytes(2**22))), "ratio"),
+    ],
+    ids=["empty", "folders", "many", "bomb"],
+)
+def test_an_archive_is_refused_by_name_before_it_is_unpacked(made: Callable[[], bytes], rule: str) -> None:
+    """By what it says of itself."""
+    body = made()
+    with pytest.raises(Unreadable) as refused:
+        check_archive(io.BytesIO(body))
+
+    assert is_archive(body) and refused.value.rule == rule
+
+
+def test_what_an_archive_says_of_itself_is_not_believed() -> None:
+    """A file that unpacks to more than it says is stopped while it does, and the file beside it comes."""
+    body = bytearray(zipped(("a.csv", bytes(2**22)), ("b.csv", b"good")))
+    directory = body.index(b"PK\x01\x02")
+    body[directory + 24 : directory + 28] = struct.pack("<I", 10)
+
+    found = [(one.name, one.source.read(), one.problem is None) for one in members("x.zip", io.BytesIO(bytes(body)))]
+
+    assert found == [("a.csv", b"", False), ("b.csv", b"good", True)]
+
+
+def test_one_damaged_file_stops_no_other() -> None:
+    """It comes with its reason, and what is beside it as it was packed; what a Mac adds is no file."""
+    body = bytearray(zipped(("bad.csv", b"damaged"), ("__MACOSX/._a.csv", b"x"), ("good.csv", b"good")))
+    local = body.index(b"bad.csv") + len("bad.csv")
+    body[local : local + 4] = b"\xff" * 4
+
+    found = list(members("x.zip", io.BytesIO(bytes(body))))
+
+    assert [(one.name, one.problem and one.problem.rule) for one in found] == [("bad.csv", "archive"), ("good.csv", None)]
 
 
 @given(st.sampled_from([packed(FILES), streamed(FILES), gzip.compress(FILES["a.csv"])]), st.floats(0, 1), st.binary(max_size=20))
