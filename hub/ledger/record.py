@@ -12,6 +12,7 @@ from hub.bus.envelope import decode_data, encode_data
 from hub.core.event import Event
 from hub.ledger import deals as _deals  # noqa: F401 - each module registers its projectors
 from hub.ledger import money as _money  # noqa: F401
+from hub.ledger import statements as _statements  # noqa: F401
 from hub.ledger import stock as _stock  # noqa: F401
 from hub.ledger.books import Books
 from hub.ledger.projectors import PROJECTORS
