@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from least import serve_least
 from posting import Posted, post, requests
 from served import POSTGRESQL, RABBITMQ, Served, answers, database, serve_hub, serve_raw
 from usual import serve_usual
@@ -28,11 +29,12 @@ def candidates(kind: str) -> Iterator[dict[str, Served]]:
     """The three servers, warm."""
     with ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory(prefix="shuniu-bench-"))
-        ours, usual = stack.enter_context(database(kind)), stack.enter_context(database(kind))
+        ours, usual, least = (stack.enter_context(database(kind)) for _ in range(3))
         bus = RABBITMQ if kind == "postgresql" else ""
         servers = {
             "ours": Served(serve_hub, "api", ours, bus, "bench-", home),
             "raw": Served(serve_raw),
+            "least": Served(serve_least, least),
             "usual": Served(serve_usual, usual),
         }
         for server in servers.values():
@@ -84,9 +86,13 @@ def main() -> int:
         share = statistics.median(ours.rate / raw.rate for ours, raw in zip(found["ours"], found["raw"], strict=True))
         label = f"intake, {NAMES[kind]}:"
         print(f"{label} bare ASGI application (the limit)    {rate['raw']:>8,.0f} /s   p99 {p99['raw']:>6.1f} ms")
+        print(f"{label} HMAC and group commit by hand        {rate['least']:>8,.0f} /s   p99 {p99['least']:>6.1f} ms")
         print(f"{label} ours, kept before it is answered     {rate['ours']:>8,.0f} /s   p99 {p99['ours']:>6.1f} ms (limit 15 ms)")
         print(f"{label} FastAPI, ORM, a commit each (a peer) {rate['usual']:>8,.0f} /s   p99 {p99['usual']:>6.1f} ms")
-        print(f"{label} share of the limit {share:.0%} (limit {bar:.0%}), {rate['ours'] / rate['usual']:.1f} times the peer")
+        print(
+            f"{label} share of the limit {share:.0%} (limit {bar:.0%}), {rate['ours'] / rate['usual']:.1f} times the peer, "
+            f"{rate['ours'] / rate['least']:.0%} of what is done by hand"
+        )
         missed |= share < bar or p99["ours"] > MOST_P99
     return int(missed)
 
