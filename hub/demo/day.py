@@ -199,10 +199,8 @@ class Day(Watch):
     def books_agree(self) -> str:
         plant = self.plant
         plant.idle()
-        books = plant.api.get("/books").json()["items"]
-        wrong = [one["connection"] for one in books if not one["balanced"] or one["waiting"]]
-        if wrong:
-            raise NotSo("the books do not balance for " + ", ".join(wrong))
+        plant.until("what was polled meanwhile is understood", lambda: not any(one["waiting"] for one in self._books()))
+        books = self._books()
         with plant.store.look("main") as work:
             shares = sa.select(sa.func.coalesce(sa.func.sum(l.shares.c.amount_minor), 0))
             given = work.connection.execute(shares.where(l.shares.c.tenant == "main")).scalar_one()

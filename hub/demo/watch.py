@@ -28,6 +28,14 @@ class Watch:
     def _crm(self, field: str) -> str:
         return str(self.plant.crm.forms[QUOTE_FORM][self.record].get(field) or "")
 
+    def _books(self) -> list[dict[str, Any]]:
+        """What each connection brought and what became of it; at every moment the two are equal."""
+        books: list[dict[str, Any]] = self.plant.api.get("/books").json()["items"]
+        wrong = [one["connection"] for one in books if not one["balanced"]]
+        if wrong:
+            raise NotSo("the books do not balance for " + ", ".join(wrong))
+        return books
+
     def _noted_in_erp(self, order: str) -> str:
         """The comment on the sale in the ERP."""
         return next((str(one.get("comment") or "") for one in self.plant.erp.orders if one.get("reference") == order), "")
