@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
@@ -21,7 +22,7 @@ from hub.ledger.record import record
 from hub.store import ledger_tables as l
 from hub.store import tables as t
 from hub.store.backup import backup, restore
-from hub.store.migrate import migrate
+from hub.store.migrate import configuration, migrate
 from hub.store.sql import Store
 from hub.store.tables import metadata
 from hub.store.tidy import KEPT, tidy
@@ -99,6 +100,24 @@ def test_migrations_make_what_the_code_expects(store: Store) -> None:
     with store.read_transaction() as connection:
         differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
     assert [one for one in differences if "alembic_version" not in str(one)] == []
+
+
+def test_a_database_of_the_first_version_is_brought_up_with_what_is_in_it(database_url: str) -> None:
+    """Published migrations stay as they were: an old database keeps its rows, and is then as a new one is."""
+    old = Store(database_url, clock=FixedClock())
+    with old.write_transaction() as connection:
+        command.upgrade(configuration(connection), "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO matches (tenant, id, receipt, lane, probability, shares, reasons, runners_up, policy, state, version)"
+            " VALUES ('main', 'M', 'B', 'review', 0.5, '[]', '[]', '[]', 'p', 'rejected', 7)"
+        )
+    assert migrate(old)[0] == "0001"
+    with old.read_transaction() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+        (match,) = connection.execute(sa.select(l.matches)).mappings()
+    assert [one for one in differences if "alembic_version" not in str(one)] == []
+    assert (match["state"], match["version"], match["reason"], match["decided_on"]) == ("rejected", 7, None, None)
+    old.close()
 
 
 def test_indexes_with_a_condition_have_it(store: Store) -> None:

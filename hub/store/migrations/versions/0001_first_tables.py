@@ -39,14 +39,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("actions", schema=None) as batch_op:
         batch_op.create_index("ix_actions_connection", ["tenant", "connection", "state"], unique=False)
-        batch_op.create_index("ix_actions_due", ["state", "due_at", "place"], unique=False)
-        batch_op.create_index(
-            "ix_actions_open",
-            ["tenant", "connection", "about", "place"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('waiting', 'started')"),
-            postgresql_where=sa.text("state IN ('waiting', 'started')"),
-        )
+        batch_op.create_index("ix_actions_due", ["state", "due_at"], unique=False)
         batch_op.create_index("ix_actions_trace", ["tenant", "trace"], unique=False)
         batch_op.create_index("uq_actions_id", ["tenant", "id"], unique=True)
 
@@ -310,8 +303,6 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=True),
         sa.Column("customer", sa.Text(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("decided_on", sa.Date(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_matches")),
         info={"ledger": True},
@@ -572,9 +563,6 @@ def upgrade() -> None:
         sa.Column("from_day", sa.Date(), nullable=True),
         sa.Column("to_day", sa.Date(), nullable=True),
         sa.Column("balanced", sa.Boolean(), nullable=True),
-        sa.Column("number", sa.Text(), nullable=True),
-        sa.Column("not_booked", columns.Json(), nullable=True),
-        sa.Column("breaks", columns.Json(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_statements")),
         info={"ledger": True},
