@@ -60,7 +60,10 @@ class Book:
                 kept = _Kept(Desk(*books, policy=policy, calibration=calibration), _last(work), policy, calibration, refused)
             elif changes:
                 _bring_up(kept.desk, work, [seq for seq, _ in changes])
-                refused = _refusals(work)
+                # Only a refusal, or an acceptance that may end one, changes what is refused.
+                told = {type_ for _, type_ in changes}
+                asks = "match.rejected" in told or ("match.accepted" in told and kept.refused)
+                refused = _refusals(work) if asks else kept.refused
                 for gone in _in_order(kept.refused - refused):
                     kept.desk.forgive(gone)
                 for new in _in_order(refused - kept.refused):

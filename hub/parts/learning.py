@@ -12,6 +12,7 @@ from hub.core.event import Event
 from hub.definitions import Definitions
 from hub.ledger.record import row_event
 from hub.parts.texts import Policies
+from hub.store import ledger_tables as l
 from hub.store import tables as t
 from hub.store.sql import Store
 from hub.store.work import Work
@@ -79,9 +80,15 @@ def _match(proposal: v.MatchProposed) -> Match:
 
 
 def _facts(work: Work) -> Iterable[Event]:
+    """What is told of the receipts that people decided; most are the engine's alone, and need not be read."""
     since = work.clock.now() - _SINCE
+    m = l.matches.c
+    by_people = sa.select(m.receipt).where(m.tenant == work.tenant, m.by.is_not(None), m.by != ENGINE)
     query = sa.select(t.events).where(
-        t.events.c.tenant == work.tenant, t.events.c.type.in_(_TYPES), t.events.c.recorded_at >= since
+        t.events.c.tenant == work.tenant,
+        t.events.c.type.in_(_TYPES),
+        t.events.c.recorded_at >= since,
+        t.events.c.subject.in_(by_people),
     )
     rows = work.connection.execute(query.order_by(t.events.c.seq).execution_options(yield_per=1000)).mappings()
     return (row_event(row) for row in rows)

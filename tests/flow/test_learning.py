@@ -1,7 +1,7 @@
 """What people decide makes the probabilities mean what they say, once there is enough of it and only where it is better."""
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,12 +21,15 @@ OTHER = (v.ShareOf(receivable="R2", order="SO2", amount=Decimal("10.00")),)
 
 def fact(type_: str, data: v.Fact, once: str, day: int = 0) -> Event:
     at = NOON - timedelta(days=150 - day)
-    return decided(type_, tenant="main", by="desk", subject=once, data=data, occurred_at=at, once=f"{type_}{once}")
+    return decided(
+        type_, tenant="main", by="desk", subject=once.replace("M", "B"), data=data, occurred_at=at, once=f"{type_}{once}"
+    )
 
 
 def decision(number: int, probability: float, *, right: bool, day: int, by: str = "ann", how: str = "reject") -> list[Event]:
     """A proposal and what a person said to it."""
     match, receipt = f"M{number}", f"B{number}"
+    came = v.Receipt(receipt=receipt, amount=Decimal("10.00"), booked_on=date(2026, 1, 5), payer_name="P")
     reason = v.Reason(ladder="payer", level="near", weight=8 * probability, says="像")
     offered = v.MatchProposed(
         match=match,
@@ -37,7 +40,7 @@ def decision(number: int, probability: float, *, right: bool, day: int, by: str 
         reasons=(reason,),
         held_code="several",
     )
-    told = [fact("match.proposed", offered, match, day)]
+    told = [fact("receipt.received", came, match, day), fact("match.proposed", offered, match, day)]
     if right or how == "accept":
         shares = SHARES if right else OTHER
         told.append(fact("match.accepted", v.MatchAccepted(match=match, receipt=receipt, shares=shares, by=by), match, day))
@@ -68,6 +71,10 @@ def test_a_calibration_is_promoted_after_enough_decisions_and_can_be_taken_back(
     learning = Learning(kernel.store, definitions, policies)
     draw = random.Random(7)
 
+    with kernel.store.work("main") as work:
+        for name in ("R", "R2"):
+            data = v.ReceivableOpened(receivable=name, order="SO", customer="C", amount=Decimal("99999.00"))
+            record(work, [fact("receivable.opened", data, name)])
     with kernel.store.work("main") as work:
         for number in range(100):
             record(work, decision(number, 0.9, right=draw.random() < 0.6, day=number))
