@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 
 from hub.core.vocabulary import Receipt
 from reconciliation.payments.text import squeeze
@@ -51,8 +50,3 @@ def strength(refusal: Refusal, on: date) -> float:
     if age < 0:  # a receipt that was booked before it is judged as it was then
         return 1.0 if age > -NO_DAYS else 0.0
     return max(0.0, min(1.0, (NO_DAYS - age) / (NO_DAYS - FULL_DAYS)))
-
-
-def faded(refusals: Iterable[Refusal], on: date) -> tuple[Refusal, ...]:
-    """The refusals that still count on a day."""
-    return tuple(one for one in refusals if one.is_lasting or one.on + timedelta(days=NO_DAYS) > on)
